@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { Standing } from '../domain/health.ts'
+import { endpoint } from './endpoint.ts'
+import { Instant } from './freshness.ts'
+
+export const ClusterSummary = z.object({
+  name: z.string(),
+  /** Whether at least one member answers. */
+  reachable: z.boolean(),
+  /** False for a single server that is not part of a cluster. */
+  clustered: z.boolean().nullable(),
+  members: z.object({ total: z.int(), answering: z.int() }),
+  /** The worst standing among its members. */
+  worst: Standing,
+  mode: z.enum(['bearer', 'certificate']),
+  version: z.string().nullable(),
+  /** The cluster database does not answer on any member: reading goes on from last known rows, changing does not. */
+  databaseAvailable: z.boolean().nullable(),
+  /** Fewer than half of the members answer. */
+  panic: z.boolean(),
+  certificate: z.object({ expiresAt: Instant }).nullable(),
+  /** What an administrator should know about the way this console is connected, in words. */
+  findings: z.array(z.object({ code: z.string(), text: z.string() })),
+})
+export type ClusterSummary = z.infer<typeof ClusterSummary>
+
+export const listClusters = endpoint({
+  method: 'GET',
+  path: '/clusters',
+  summary: 'The clusters that this console watches and the person may see.',
+  reply: z.object({ clusters: z.array(ClusterSummary) }),
+})
+
+/** What was measured of this console's own work for a cluster. Values are null until there is something to measure. */
+export const ClusterFigures = z.object({
+  /** When this replica began to count. */
+  since: Instant,
+  /** Requests of people in the last hour. */
+  requests: z.object({ served: z.int(), failed: z.int(), hedged: z.int() }),
+  /** The slowest 1 % of people's reads took at least this long, in milliseconds, in the last hour. */
+  slowest1Ms: z.number().nullable(),
+  /** The same of the console's own direct questions to single members that answered. */
+  directSlowest1Ms: z.number().nullable(),
+})
+export type ClusterFigures = z.infer<typeof ClusterFigures>
+
+export const getFigures = endpoint({
+  method: 'GET',
+  path: '/clusters/:cluster/figures',
+  summary: 'What this console measured of its own work for the cluster in the last hour.',
+  reply: ClusterFigures,
+})

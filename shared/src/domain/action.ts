@@ -1,0 +1,34 @@
+import { z } from 'zod'
+
+/**
+ * Everything a person can do here, with its label: policy, audit and screen use the same key. The verb comes last,
+ * as in `member.evacuate`; the label completes "Jo …".
+ */
+export const actions = {
+  'session.sign-in': 'signed in',
+  'session.sign-out': 'signed out',
+  'session.end': 'ended a session',
+  'session.refresh': 'stayed signed in',
+  'session.read': 'looked at their session',
+  'session.activity': 'was active',
+  'description.read': 'read the API description',
+  'cluster.list': 'listed the clusters',
+  'member.list': 'listed the servers',
+  'member.read': 'looked at a server',
+  'member.evacuate': 'evacuated',
+  'member.restore': 'restored',
+  'certificate.read': 'looked at the certificates',
+  'operation.list': 'listed the operations',
+  'live.read': 'followed live changes',
+  'audit.read': 'read the access history',
+} as const satisfies Record<string, string>
+
+export type Action = keyof typeof actions
+export const Action = z.custom<Action>((value) => typeof value === 'string' && Object.hasOwn(actions, value))
+
+export const actionNames = Object.keys(actions).filter((name): name is Action => Object.hasOwn(actions, name))
+
+/** Whether doing it changes something: such an action is recorded before it begins, or refused. */
+export function changes(action: Action): boolean {
+  return action === 'member.evacuate' || action === 'member.restore' || action === 'session.end'
+}

@@ -1,0 +1,72 @@
+import type { Health } from '../api/health.ts'
+import type { Reported } from '../api/members.ts'
+
+/** Whether something can be done to an object as it is now. That a person may do it is another question. */
+export type Possibility =
+  | { readonly kind: 'can' }
+  | { readonly kind: 'can-but'; readonly because: string }
+  | { readonly kind: 'cannot'; readonly because: string }
+
+interface MemberNow {
+  readonly name: string
+  readonly reported: { readonly value: Reported | null }
+  readonly health: Pick<Health, 'standing' | 'symptom'>
+}
+
+/**
+ * Incus forwards the call to the member itself and waits for it without a limit, so a member that does not answer
+ * cannot be evacuated or restored (incus `cmd/incusd/api_cluster.go`, `clusterNodeStatePost`).
+ */
+export function canEvacuate(member: MemberNow): Possibility {
+  return (
+    notAnswering(member, 'evacuated') ??
+    whileStatus(member, {
+      Evacuated: `${member.name} is already evacuated.`,
+      Evacuating: `${member.name} is being evacuated now.`,
+      Restoring: `${member.name} is being restored now; wait until that is done.`,
+      Offline: `The cluster calls ${member.name} Offline, and only a server that is online can be evacuated.`,
+      Blocked: `${member.name} is blocked until all servers run the same version.`,
+    })
+  )
+}
+
+export function canRestore(member: MemberNow): Possibility {
+  return (
+    notAnswering(member, 'restored') ??
+    whileStatus(member, {
+      Online: `${member.name} is not evacuated.`,
+      Evacuating: `${member.name} is being evacuated now; wait until that is done.`,
+      Restoring: `${member.name} is being restored now.`,
+      Offline: `The cluster calls ${member.name} Offline, and only a server that is online can be restored.`,
+      Blocked: `${member.name} is blocked until all servers run the same version.`,
+    })
+  )
+}
+
+function notAnswering(member: MemberNow, participle: string): Possibility | undefined {
+  const { standing, symptom } = member.health
+  if (standing === 'untrusted') {
+    return {
+      kind: 'cannot',
+      because: `${member.name} presents a certificate that is not the cluster's, so nothing is sent to it.`,
+    }
+  }
+  if (standing === 'ejected' || symptom === 'stuck' || symptom === 'refusing' || symptom === 'unreachable') {
+    return {
+      kind: 'cannot',
+      because:
+        `${member.name} does not answer. Incus would pass the call on to it and wait; ` +
+        `it can be ${participle} when it answers again.`,
+    }
+  }
+  return undefined
+}
+
+function whileStatus(member: MemberNow, reasons: Readonly<Record<string, string>>): Possibility {
+  const { value } = member.reported
+  if (value === null) return { kind: 'can-but', because: `What the cluster says of ${member.name} is not known now.` }
+  const because = reasons[value.status]
+  if (because !== undefined) return { kind: 'cannot', because }
+  if (member.health.symptom === 'slow') return { kind: 'can-but', because: `${member.name} answers slowly.` }
+  return { kind: 'can' }
+}
