@@ -1,0 +1,156 @@
+import { IncusEvent } from '@malleus/shared/incus/event.ts'
+import { backoffMs } from '../lib/backoff.ts'
+import type { Clock } from '../lib/clock.ts'
+import { sleep } from '../lib/clock.ts'
+import type { Logger } from '../lib/logger.ts'
+import type { Random } from '../lib/random.ts'
+import { Subscribable } from '../lib/subscribable.ts'
+import type { Coverage, CoverageStep } from './coverage.ts'
+import { frameArrived, nothingCovered, streamClosed, streamOpened } from './coverage.ts'
+import { SeenEvents } from './seen-events.ts'
+
+// One authority's view of everything that happens in a cluster: subscribes to two members at once, since any member
+// carries the events of all, removes what both told, and says which time was not listened to. What it means for
+// operations, history or pages is left to those who subscribe.
+
+/** An open subscription to one member. */
+export interface EventSocket {
+  close(): void
+  /** Settles, never rejects, when it is over. */
+  readonly closed: Promise<{ readonly reason: string }>
+}
+
+export interface EventHandlers {
+  onEvent(json: unknown): void
+  /** Incus pings every 10 s; a ping proves that the member is still there. */
+  onPing(): void
+}
+
+export interface EventFeedPorts {
+  /** Members that may be listened to now, best first. */
+  candidates(): readonly string[]
+  open(member: string, handlers: EventHandlers, signal: AbortSignal): Promise<EventSocket>
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+export type FeedFact =
+  | { readonly kind: 'event'; readonly event: IncusEvent; readonly at: number }
+  /** Events between these instants may be missing. */
+  | { readonly kind: 'gap'; readonly from: number; readonly to: number; readonly reason: string }
+
+/** Incus pings every 10 s (incus `internal/server/events/events.go`); two missed ones and a half. */
+const silentForMs = 25_000
+const firstRetryMs = 100
+const mostRetryMs = 5_000
+
+export class EventFeed extends Subscribable<FeedFact> {
+  readonly #ports: EventFeedPorts
+  readonly #seen = new SeenEvents()
+  readonly #listening = new Map<string, EventSocket>()
+  readonly #chosen = new Set<string>()
+  #coverage: Coverage = nothingCovered
+  #lastReason = 'the console was not connected'
+  #stop: AbortController | null = null
+
+  constructor(ports: EventFeedPorts) {
+    super((error) => ports.logger.error({ error }, 'a listener of the event feed failed'))
+    this.#ports = ports
+  }
+
+  /** Begins to listen; does nothing when it already does. */
+  start(): void {
+    if (this.#stop !== null) return
+    this.#stop = new AbortController()
+    void this.#keepListening(this.#stop.signal)
+    void this.#keepListening(this.#stop.signal)
+  }
+
+  stop(): void {
+    this.#stop?.abort()
+    this.#stop = null
+    for (const socket of this.#listening.values()) socket.close()
+  }
+
+  /** The members that are listened to now. */
+  get members(): readonly string[] {
+    return [...this.#listening.keys()]
+  }
+
+  /** Stops waiting for a member that is known not to answer, and turns to another one. */
+  abandon(member: string, reason: string): void {
+    const socket = this.#listening.get(member)
+    if (socket === undefined) return
+    this.#lastReason = reason
+    socket.close()
+  }
+
+  async #keepListening(signal: AbortSignal): Promise<void> {
+    let failures = 0
+    while (!signal.aborted) {
+      const member = this.#ports.candidates().find((name) => !this.#chosen.has(name))
+      if (member !== undefined) {
+        this.#chosen.add(member)
+        const listened = await this.#listen(member, signal)
+        this.#chosen.delete(member)
+        failures = listened ? 0 : failures + 1
+        if (listened) continue
+      }
+      const delayMs = member === undefined ? 1_000 : backoffMs(failures, firstRetryMs, mostRetryMs, this.#ports.random)
+      await sleep(this.#ports.clock, delayMs, signal)
+    }
+  }
+
+  /** Listens to one member until it ends; whether it ever began. */
+  async #listen(member: string, signal: AbortSignal): Promise<boolean> {
+    const { clock, logger } = this.#ports
+    let cancelSilence = () => {}
+    const expectFrame = () => {
+      this.#coverage = frameArrived(this.#coverage, member, clock.now())
+      cancelSilence()
+      cancelSilence = clock.after(silentForMs, () => this.abandon(member, `${member} fell silent`))
+    }
+    try {
+      const socket = await this.#ports.open(
+        member,
+        {
+          onEvent: (json) => {
+            expectFrame()
+            this.#accept(json, member)
+          },
+          onPing: expectFrame,
+        },
+        signal,
+      )
+      this.#listening.set(member, socket)
+      this.#settle(streamOpened(this.#coverage, member, clock.now()))
+      expectFrame()
+      const { reason } = await socket.closed
+      this.#lastReason = `the event stream of ${member} ended: ${reason}`
+      logger.info({ member, reason }, 'an event stream ended')
+      return true
+    } catch (error) {
+      logger.debug({ member, error }, 'an event stream could not be opened')
+      return false
+    } finally {
+      cancelSilence()
+      if (this.#listening.delete(member)) this.#settle(streamClosed(this.#coverage, member))
+    }
+  }
+
+  #accept(json: unknown, member: string): void {
+    const parsed = IncusEvent.safeParse(json)
+    if (!parsed.success) {
+      this.#ports.logger.debug({ member }, 'an event of a kind that was not asked for was ignored')
+      return
+    }
+    const now = this.#ports.clock.now()
+    if (this.#seen.isNew(parsed.data, now)) this.publish({ kind: 'event', event: parsed.data, at: now })
+  }
+
+  #settle(step: CoverageStep): void {
+    this.#coverage = step.coverage
+    if (step.hole !== null) this.publish({ kind: 'gap', ...step.hole, reason: this.#lastReason })
+  }
+}

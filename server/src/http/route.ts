@@ -1,0 +1,54 @@
+import type { BodyOf, Endpoint, ParamsOf, QueryOf, ReplyOf } from '@malleus/shared/api/endpoint.ts'
+import type { Action } from '@malleus/shared/domain/action.ts'
+import type { Target } from '@malleus/shared/domain/target.ts'
+import type { Answer, RequestClass } from '../gateway/request.ts'
+import type { Scope } from '../gateway/scope.ts'
+import type { Principal } from '../session/principal.ts'
+
+/**
+ * One row of the route table: what is asked (the endpoint), what is done (the action, by which policy decides and the
+ * history records), how it is carried (the class), and who answers (the handler). A row without one of them does not
+ * compile, so nothing can be unparsed, unauthorized or unrecorded by oversight.
+ */
+export interface Route<E extends Endpoint = Endpoint> {
+  readonly endpoint: E
+  readonly action: Action | ((body: BodyOf<E>) => Action)
+  readonly class: RequestClass
+  /** Name of the object it is done to, for the access history; default: the last parameter of the path. */
+  readonly object?: (params: ParamsOf<E>) => string | null
+  /** Its path has `:cluster`, which must be one that the person may see; else 404. Derived from the path. */
+  readonly handler: (context: RequestContext, input: RouteInput<E>) => Promise<ReplyOf<E>>
+  /** Status of a success; default 200. */
+  readonly status?: 200 | 201 | 202
+}
+
+export interface RouteInput<E> {
+  readonly params: ParamsOf<E>
+  readonly query: QueryOf<E>
+  readonly body: BodyOf<E>
+}
+
+/** What a handler knows of the request beside its input. It never sees Express. */
+export interface RequestContext {
+  readonly requestId: string
+  readonly principal: Principal
+  /** The person's address: the peer, or what trusted proxies say. */
+  readonly clientAddress: string
+  /** `X-Malleus-Target`: through which members the person wants the request to enter. */
+  readonly target: Target
+  /** The person's authority towards a cluster; refreshes the access token when it is about to end. */
+  scope(cluster: string): Promise<Scope>
+  /** Notes by which member and in how many attempts Incus was asked, for headers and the access history. */
+  answeredBy(answer: Pick<Answer<unknown>, 'via' | 'attempts' | 'hedged'>, operation?: string | null): void
+  /** Keeps the session from locking, as a person's input does. */
+  touch(): Promise<{ readonly idleExpiresAt: string; readonly expiresAt: string }>
+  /** Ends when the browser has gone or the deadline of the class has passed. */
+  readonly signal: AbortSignal
+}
+
+/** Gives the row back with its types checked against the endpoint. */
+export function route<E extends Endpoint>(row: Route<E>): Route {
+  // The table holds rows of many endpoints; each was checked against its own here, and its input is parsed by the
+  // endpoint's own schemas before the handler sees it.
+  return row as unknown as Route
+}
