@@ -39,23 +39,34 @@ const rooms = new Map([
   ['server/src/config.ts', { may: [...server('config', 'health', 'policy', 'clusters', 'gateway'), ...serverBase] }],
   ['server/src/config', { may: [...server('config.ts', 'health', 'policy', 'clusters', 'gateway'), ...serverBase] }],
   ...['members', 'certificates', 'trust', 'operations', 'events', 'incus', 'streams'].map(feature),
-  ...['discovery', 'incidents', 'alerts', 'fronts', 'ingest'].map(feature),
+  ...['discovery', 'incidents', 'alerts', 'fronts', 'ingest', 'figures'].map(feature),
   ['server/src/access-paths', { may: [...server('probes'), ...serverFeature] }],
   ['server/src/lists', { may: [...server('gateway'), ...serverBase] }],
   ['server/src/mutations', { may: [...server('gateway'), ...serverBase] }],
   ['server/src/probes', { may: [...server('gateway/transport.ts', 'health'), ...serverBase] }],
   ['server/src/gateway', { may: [...server('health', 'clusters'), ...serverBase] }],
   ...['session', 'audit', 'http', 'database'].map((name) => [`server/src/${name}`, { may: serverBase }]),
+  // What a route is made of is said in the words of the door out and of the session; nothing of them runs here.
+  [
+    'server/src/http/route.ts',
+    { may: [...server('http', 'gateway/request.ts', 'gateway/scope.ts', 'session/principal.ts'), ...serverBase] },
+  ],
   ...['health', 'policy', 'clusters', 'live', 'secrets'].map((name) => [
     `server/src/${name}`,
     { may: serverBase, packages: pureNode },
   ]),
+  // A cluster is what its parts are; it only names them.
+  [
+    'server/src/clusters/cluster.ts',
+    { may: [...server('clusters', 'gateway/gateway.ts', 'health/health-board.ts'), ...serverBase] },
+  ],
   ['server/src/lib', { may: [] }],
 
   ['server/testing', { may: ['server/src', shared] }],
   // What plays Incus and the provider must not borrow the ideas of the code it tests.
   ['server/testing/stand-in', { may: [...serverBase] }],
-  ['server/testing/stand-in-idp.ts', { may: [...serverBase] }],
+  ['server/testing/stand-in-idp.ts', { may: ['server/testing/stand-in-idp', ...serverBase] }],
+  ['server/testing/stand-in-idp', { may: [...serverBase] }],
 
   ['web/src/main.tsx', { may: ['web/src', shared] }],
   ['web/src/app', { may: ['web/src', shared] }],
