@@ -1,0 +1,33 @@
+import type { Action } from '@malleus/shared/domain/action.ts'
+import type { Role } from '@malleus/shared/domain/role.ts'
+
+/** What everybody who is signed in may do, with or without a role: it concerns only themselves. */
+export const ownActions: readonly Action[] = [
+  'session.sign-in',
+  'session.sign-out',
+  'session.refresh',
+  'session.read',
+  'session.activity',
+  'description.read',
+]
+
+const viewer: readonly Action[] = [
+  'cluster.list',
+  'member.list',
+  'member.read',
+  'certificate.read',
+  'operation.list',
+  'live.read',
+]
+
+const operator: readonly Action[] = [...viewer, 'audit.read']
+
+// Evacuation moves or stops the instances of every project on a server, so it belongs to those who administer the
+// cluster and not to those who work in some of its projects. Incus draws the same line: `can_edit` on the server.
+const admin: readonly Action[] = [...operator, 'member.evacuate', 'member.restore', 'session.end']
+
+// Reads the history and nothing of what it is about; the list of clusters is there to choose whose history.
+const auditor: readonly Action[] = ['cluster.list', 'audit.read']
+
+/** What each role may do, whole: there is no inheritance to follow. What is not named here is denied. */
+export const actionsOfRole: Readonly<Record<Role, readonly Action[]>> = { viewer, operator, admin, auditor }
