@@ -1,4 +1,4 @@
-import type { BodyOf, Endpoint, ParamsOf, QueryOf, ReplyOf } from '@malleus/shared/api/endpoint.ts'
+import type { BodyOf, Endpoint, Immutable, ParamsOf, QueryOf, ReplyOf } from '@malleus/shared/api/endpoint.ts'
 import type { Action } from '@malleus/shared/domain/action.ts'
 import type { Target } from '@malleus/shared/domain/target.ts'
 import type { Answer, RequestClass } from '../gateway/request.ts'
@@ -17,7 +17,7 @@ export interface Route<E extends Endpoint = Endpoint> {
   /** Name of the object it is done to, for the access history; default: the last parameter of the path. */
   readonly object?: (params: ParamsOf<E>) => string | null
   /** Its path has `:cluster`, which must be one that the person may see; else 404. Derived from the path. */
-  readonly handler: (context: RequestContext, input: RouteInput<E>) => Promise<ReplyOf<E>>
+  readonly handler: (context: RequestContext, input: RouteInput<E>) => Promise<Immutable<ReplyOf<E>>>
   /** Status of a success; default 200. */
   readonly status?: 200 | 201 | 202
 }

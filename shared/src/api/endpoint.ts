@@ -34,6 +34,9 @@ export type QueryOf<E> = E extends { readonly query: infer Query extends z.ZodTy
 export type BodyOf<E> = E extends { readonly body: infer Body extends z.ZodType } ? z.output<Body> : undefined
 export type ReplyOf<E> = E extends { readonly reply: infer Reply extends z.ZodType } ? z.output<Reply> : never
 
+/** The same value, promised not to be changed: what a handler may give back from data that others still read. */
+export type Immutable<T> = T extends readonly unknown[] | object ? { readonly [Key in keyof T]: Immutable<T[Key]> } : T
+
 /** What a caller passes: the parameters of the path, and a query or body where the endpoint declares one. */
 export type InputOf<E> = ([keyof ParamsOf<E>] extends [never] ? { params?: never } : { params: ParamsOf<E> }) &
   (QueryOf<E> extends undefined ? { query?: never } : { query?: Partial<QueryOf<E>> }) &

@@ -1,0 +1,171 @@
+import type { LiveEvent } from '@malleus/shared/api/live.ts'
+import type { Clock } from '../lib/clock.ts'
+import { instant } from '../lib/clock.ts'
+import type { Random } from '../lib/random.ts'
+import type { LiveStream } from './live-channel.ts'
+import { LiveChannel } from './live-channel.ts'
+
+// The stream back: every live change goes to the browser through here. What the console itself observes goes to all
+// who may see that cluster; what Incus tells goes only to the person with whose authority it was asked for.
+
+/** Whom a stream belongs to, and what they may see. */
+export interface LiveListener {
+  /** The same for all tabs and sessions with the same identity and the same rights; streams with one key share facts. */
+  readonly key: string
+  readonly clusters: readonly string[]
+  readonly seesAudit: (cluster: string | null) => boolean
+  /** Whether the session still stands; asked every five seconds. */
+  readonly isAlive: () => Promise<boolean>
+  /** Begins to listen to Incus with the person's authority, for as long as their streams are open. */
+  readonly watch: (publish: (event: LiveEvent) => void) => Watch
+}
+
+export interface Watch {
+  stop(): void
+}
+
+export interface LiveHubPorts {
+  /** Present answer times of a cluster's members, for the event that is sent every second. */
+  readonly answers: (cluster: string) => Extract<LiveEvent, { kind: 'answers-measured' }>['members']
+  readonly clock: Clock
+  readonly random: Random
+}
+
+interface Entry {
+  readonly channel: LiveChannel
+  readonly listener: LiveListener
+  readonly watch: Watch
+  /** Ends the channel some time after its last stream has gone. */
+  cancelEnd: () => void
+}
+
+const answersEveryMs = 1_000
+const heartbeatEveryMs = 2_000
+const recheckEveryMs = 5_000
+/** As long as a window can continue a broken stream. */
+const lingerMs = 5 * 60_000
+/** How long browsers take, at random, to connect again when this replica stops. */
+const goawayWithinMs = 2_000
+
+export class LiveHub {
+  readonly #ports: LiveHubPorts
+  readonly #entries = new Map<string, Entry>()
+  #draining = false
+  #cancelTick = () => {}
+  #ticks = 0
+
+  constructor(ports: LiveHubPorts) {
+    this.#ports = ports
+    this.#tick()
+  }
+
+  /** Joins a browser's stream; it stays until the browser goes, the session ends, or this replica stops. */
+  open(listener: LiveListener, stream: LiveStream, lastEventId: string | null): void {
+    if (this.#draining) {
+      stream.send({ event: 'goaway', data: { withinMs: goawayWithinMs } })
+      stream.close()
+      return
+    }
+    const entry = this.#entry(listener)
+    entry.cancelEnd()
+    entry.channel.join(stream, lastEventId)
+    this.#recheck(listener, stream)
+    void stream.closed.then(() => {
+      if (entry.channel.size > 0) return
+      entry.cancelEnd()
+      entry.cancelEnd = this.#ports.clock.after(lingerMs, () => this.#end(listener.key))
+    })
+  }
+
+  /** Tells what the console observed to everyone who may see it. */
+  publish(event: LiveEvent): void {
+    for (const { channel, listener } of this.#entries.values()) if (maySee(listener, event)) channel.publish(event)
+  }
+
+  /** Says goodbye to all browsers, which connect again, to another replica if there is one. */
+  drain(): void {
+    this.#draining = true
+    this.#cancelTick()
+    for (const [key, { channel }] of this.#entries) {
+      channel.end({ kind: 'goaway', withinMs: goawayWithinMs })
+      this.#end(key)
+    }
+  }
+
+  get streams(): number {
+    return this.#entries.values().reduce((sum, { channel }) => sum + channel.size, 0)
+  }
+
+  #entry(listener: LiveListener): Entry {
+    const known = this.#entries.get(listener.key)
+    if (known !== undefined) return known
+    const channel = new LiveChannel(this.#ports.random.bytes(9).toString('hex'), this.#ports.clock)
+    const watch = listener.watch((event) => channel.publish(event))
+    const entry: Entry = { channel, listener, watch, cancelEnd: () => {} }
+    this.#entries.set(listener.key, entry)
+    return entry
+  }
+
+  #end(key: string): void {
+    const entry = this.#entries.get(key)
+    if (entry === undefined || (entry.channel.size > 0 && !this.#draining)) return
+    entry.cancelEnd()
+    entry.watch.stop()
+    this.#entries.delete(key)
+  }
+
+  /** A session that ended, wherever that was, takes its streams with it within five seconds. */
+  #recheck(listener: LiveListener, stream: LiveStream): void {
+    const cancel = this.#ports.clock.after(recheckEveryMs, () => {
+      void listener.isAlive().then(
+        (alive) => {
+          if (alive) {
+            this.#recheck(listener, stream)
+            return
+          }
+          stream.send({ event: 'session-ended', data: { reason: 'The session has ended.' } })
+          stream.close()
+        },
+        () => this.#recheck(listener, stream),
+      )
+    })
+    void stream.closed.then(cancel)
+  }
+
+  #tick(): void {
+    this.#cancelTick = this.#ports.clock.after(answersEveryMs, () => {
+      this.#ticks += 1
+      this.#tellAnswers()
+      if (this.#ticks % (heartbeatEveryMs / answersEveryMs) === 0) this.#tellHeartbeat()
+      this.#tick()
+    })
+  }
+
+  #tellAnswers(): void {
+    const at = instant(this.#ports.clock.now())
+    const byCluster = new Map<string, LiveEvent>()
+    for (const { channel, listener } of this.#entries.values()) {
+      if (channel.size === 0) continue
+      for (const cluster of listener.clusters) {
+        const event = byCluster.get(cluster) ?? {
+          kind: 'answers-measured',
+          cluster,
+          at,
+          members: this.#ports.answers(cluster),
+        }
+        byCluster.set(cluster, event)
+        channel.mention(event)
+      }
+    }
+  }
+
+  #tellHeartbeat(): void {
+    const at = instant(this.#ports.clock.now())
+    for (const { channel } of this.#entries.values()) channel.mention({ kind: 'heartbeat', at })
+  }
+}
+
+function maySee(listener: LiveListener, event: LiveEvent): boolean {
+  if (event.kind === 'audit-appended') return listener.seesAudit(event.cluster)
+  return !('cluster' in event) || listener.clusters.includes(event.cluster)
+}

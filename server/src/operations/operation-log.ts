@@ -1,0 +1,106 @@
+import type { Operation } from '@malleus/shared/api/operations.ts'
+import { isFinished } from '@malleus/shared/api/operations.ts'
+import type { IncusOperation } from '@malleus/shared/incus/operation.ts'
+import { instant } from '../lib/clock.ts'
+
+// What is known of background work. Incus forgets an operation five seconds after its end, and all of them when the
+// member restarts, so results are kept here; and what was running and is gone has an unknown end, which is said.
+
+/** Operations by id. Values are never changed in place. */
+export type OperationLog = ReadonlyMap<string, Operation>
+
+/** How long the result of finished work stays in the list. */
+export const resultKeptMs = 10 * 60_000
+
+/** Incus's own numbers (incus `shared/api/status_code.go`); everything from 200 on is final. */
+const statusByCode: ReadonlyMap<number, Operation['status']> = new Map([
+  [103, 'running'],
+  [104, 'cancelling'],
+  [105, 'pending'],
+  [200, 'success'],
+  [400, 'failure'],
+  [401, 'cancelled'],
+])
+
+export function fromIncus(
+  operation: IncusOperation,
+  project: string | null,
+  startedBy: Operation['startedBy'],
+): Operation {
+  return {
+    id: operation.id,
+    description: operation.description,
+    status: statusByCode.get(operation.status_code) ?? 'pending',
+    location: operation.location === '' || operation.location === 'none' ? null : operation.location,
+    project: project === '' ? null : project,
+    createdAt: parseInstant(operation.created_at),
+    updatedAt: parseInstant(operation.updated_at),
+    ...progressOf(operation.metadata),
+    error: operation.err === '' ? null : operation.err,
+    mayCancel: operation.may_cancel,
+    resources: Object.values(operation.resources).flat(),
+    startedBy,
+  }
+}
+
+/**
+ * Takes in one state of one operation. Events may arrive out of order, so the latest `updatedAt` wins, and what has
+ * ended stays ended. Gives the same log back when nothing is new.
+ */
+export function withOperation(log: OperationLog, operation: Operation): OperationLog {
+  const before = log.get(operation.id)
+  if (before !== undefined && !isNewer(operation, before)) return log
+  return new Map(log).set(operation.id, {
+    ...operation,
+    startedBy: operation.startedBy ?? before?.startedBy ?? null,
+    progress: operation.progress ?? before?.progress ?? null,
+  })
+}
+
+/** Forgets results that were kept long enough. */
+export function withoutOld(log: OperationLog, now: number): OperationLog {
+  const old = [...log.values()].filter((op) => isFinished(op) && now - Date.parse(op.updatedAt) > resultKeptMs)
+  if (old.length === 0) return log
+  const kept = new Map(log)
+  for (const { id } of old) kept.delete(id)
+  return kept
+}
+
+/**
+ * Operations that ran before the list was asked for, are not in it, and live on a member that answered: nobody will
+ * tell how they ended.
+ */
+export function lostOperations(
+  log: OperationLog,
+  listed: ReadonlySet<string>,
+  askedAt: number,
+  answers: (member: string | null) => boolean,
+): readonly Operation[] {
+  return [...log.values()]
+    .filter((op) => !isFinished(op) && !listed.has(op.id) && Date.parse(op.updatedAt) < askedAt && answers(op.location))
+    .map((op) => ({ ...op, status: 'unknown', updatedAt: instant(askedAt), mayCancel: false }))
+}
+
+function isNewer(next: Operation, before: Operation): boolean {
+  if (isFinished(before) && before.status !== 'unknown') return false
+  const [a, b] = [Date.parse(next.updatedAt), Date.parse(before.updatedAt)]
+  if (a !== b) return a > b
+  return isFinished(next) !== isFinished(before) || next.progress !== before.progress || next.status !== before.status
+}
+
+/** Progress has one text key `<stage>_progress`, and in newer versions `progress: { percent }` beside it. */
+function progressOf(metadata: IncusOperation['metadata']): Pick<Operation, 'progress' | 'percent'> {
+  const text = Object.entries(metadata).find(
+    (entry): entry is [string, string] => entry[0].endsWith('_progress') && typeof entry[1] === 'string',
+  )?.[1]
+  const { progress } = metadata
+  const percent =
+    typeof progress === 'object' && progress !== null && 'percent' in progress ? Number(progress.percent) : Number.NaN
+  return { progress: text ?? null, percent: Number.isFinite(percent) ? percent : null }
+}
+
+/** Incus sends nanoseconds and zones; on the way to the browser it is UTC with milliseconds. */
+function parseInstant(text: string): string {
+  const ms = Date.parse(text)
+  return instant(Number.isNaN(ms) ? 0 : ms)
+}

@@ -1,0 +1,80 @@
+import { IncusOperation } from '@malleus/shared/incus/operation.ts'
+import { describe, expect, it } from 'vitest'
+import { ManualClock } from '../../testing/manual-clock.ts'
+import { silentLogger } from '../lib/logger.ts'
+import { Operations } from './operations.ts'
+import { Starters } from './starters.ts'
+
+function operation(fields: object = {}) {
+  return IncusOperation.parse({
+    id: 'op1',
+    class: 'task',
+    description: 'Evacuating cluster member',
+    created_at: '2026-01-01T00:00:00Z',
+    updated_at: '2026-01-01T00:00:00Z',
+    status_code: 103,
+    location: 'server3',
+    ...fields,
+  })
+}
+
+function setUp(list: () => Promise<readonly IncusOperation[]>) {
+  const clock = new ManualClock()
+  const starters = new Starters()
+  return {
+    clock,
+    starters,
+    operations: new Operations({ list, answers: () => true, starters, clock, logger: silentLogger }),
+  }
+}
+
+describe('operations', () => {
+  it('answer within 250 ms while Incus waits for a member that hangs', async () => {
+    const { clock, operations } = setUp(() => new Promise(() => {}))
+    const answer = operations.list()
+    await clock.pass(250)
+    expect(await answer).toMatchObject({ operations: [], freshness: { kind: 'unavailable' } })
+  })
+
+  it('are kept current by events', async () => {
+    const { operations } = setUp(async () => [operation()])
+    await operations.list()
+    const metadata = operation({ status_code: 200, updated_at: '2026-01-01T00:00:04Z' })
+    const event = { type: 'operation', timestamp: 't', location: 'server3', project: 'default', metadata } as const
+    operations.hear(event)
+    expect((await operations.list()).operations).toMatchObject([{ id: 'op1', status: 'success', project: 'default' }])
+  })
+
+  it('end as unknown when the cluster no longer knows them', async () => {
+    let listed = [operation()]
+    const { clock, operations } = setUp(async () => listed)
+    await operations.list()
+    listed = []
+    await clock.pass(10_000)
+    await operations.refresh()
+    expect((await operations.list()).operations).toMatchObject([{ id: 'op1', status: 'unknown' }])
+  })
+
+  it('leave tokens out, because they hold secrets', async () => {
+    const { operations } = setUp(async () => [operation({ class: 'token', metadata: { secret: 'x' } })])
+    expect((await operations.list()).operations).toEqual([])
+  })
+
+  it('name who began them here', async () => {
+    const { starters, operations } = setUp(async () => [operation()])
+    starters.note('op1', 'mika')
+    expect((await operations.list()).operations).toMatchObject([{ startedBy: { name: 'mika', here: true } }])
+  })
+
+  it('say since when the list is old when it can no longer be read', async () => {
+    let fail = false
+    const { operations } = setUp(async () => {
+      if (fail) throw new Error('No server answers.')
+      return []
+    })
+    await operations.list()
+    fail = true
+    await operations.refresh()
+    expect((await operations.list()).freshness).toMatchObject({ kind: 'stale', reason: 'No server answers.' })
+  })
+})
