@@ -1,0 +1,103 @@
+/**
+ * The tables of both databases, as data. `malleus.db` holds what the console needs to go on; `audit.db` is the access
+ * history and nothing else, in a file of its own.
+ *
+ * To add a table: append a migration at the END of the list, never change one that has been released. Its name begins
+ * with the number of its position; its statements run in one transaction, once per file. Then describe the rows in an
+ * interface beside the store that reads them, and ask for it with `database.tables<MyTables>()`.
+ *
+ * Columns hold what SQLite has: text, integer (milliseconds since 1970 for instants, 0 and 1 for no and yes), real,
+ * blob. `strict` makes it check them (https://sqlite.org/stricttables.html).
+ */
+export interface Migration {
+  readonly name: string
+  readonly statements: readonly string[]
+}
+
+export type DatabaseName = 'malleus' | 'audit'
+
+const malleus: readonly Migration[] = [
+  {
+    name: '001 sessions',
+    statements: [
+      // The key is SHA-256 of the id in the cookie, the payload is sealed with a key that needs the cookie's secret,
+      // and identity and provider session are HMACs: the file alone says neither who is signed in nor opens anything.
+      `create table session (
+        key blob primary key,
+        identity blob not null,
+        provider_session blob,
+        sealed blob not null,
+        version integer not null,
+        refresh_started_at integer,
+        created_at integer not null,
+        active_at integer not null,
+        expires_at integer not null
+      ) strict, without rowid`,
+      'create index session_identity on session (identity, created_at)',
+      'create index session_provider_session on session (provider_session)',
+      // Why a session is no longer there, for the page that still shows it.
+      `create table session_end (
+        key blob primary key,
+        kind text not null,
+        at integer not null
+      ) strict, without rowid`,
+      'create index session_end_at on session_end (at)',
+      // What the provider's tokens were used for once and must not be used for again.
+      `create table used_token (
+        key blob primary key,
+        expires_at integer not null
+      ) strict, without rowid`,
+      'create index used_token_expires_at on used_token (expires_at)',
+    ],
+  },
+  {
+    name: '002 idempotency',
+    statements: [
+      `create table idempotency_key (
+        person blob not null,
+        key text not null,
+        request blob not null,
+        state text not null check (state in ('running', 'done', 'unknown')),
+        owner text not null,
+        response text,
+        created_at integer not null,
+        primary key (person, key)
+      ) strict, without rowid`,
+      'create index idempotency_key_created_at on idempotency_key (created_at)',
+    ],
+  },
+]
+
+const audit: readonly Migration[] = [
+  {
+    name: '001 records',
+    statements: [
+      // The record itself is the canonical text; the columns beside it are read from it when it is written, for
+      // questions, and are checked against it by the verification.
+      `create table record (
+        position integer primary key autoincrement,
+        chain text not null,
+        seq integer not null,
+        hash text not null,
+        prev text not null,
+        at integer not null,
+        cluster text,
+        object text,
+        quiet integer not null,
+        text text not null,
+        unique (chain, seq)
+      ) strict`,
+      'create index record_cluster on record (cluster, quiet, position)',
+      'create index record_quiet on record (quiet, position)',
+      'create index record_object on record (object, position)',
+      `create trigger record_is_not_changed before update on record begin
+        select raise(abort, 'records are never changed');
+      end`,
+      `create trigger record_is_not_removed before delete on record begin
+        select raise(abort, 'records are never removed');
+      end`,
+    ],
+  },
+]
+
+export const migrations: Readonly<Record<DatabaseName, readonly Migration[]>> = { malleus, audit }
