@@ -1,0 +1,29 @@
+// `npm run bench`: every measurement of e2e/bench, or those whose names are given.
+
+import { readdir } from 'node:fs/promises'
+import path from 'node:path'
+
+import { run } from './child.mjs'
+import { PlainError } from './plain-error.mjs'
+import { ensureWebBuilt } from './web-build.mjs'
+
+const suffix = '.bench.ts'
+
+/** @returns the exit code: that of the first measurement that missed its bound, after all of them ran */
+export async function bench(args, workshop) {
+  const { root, node, env } = workshop
+  const folder = path.join(root, 'e2e/bench')
+  const all = (await readdir(folder))
+    .filter((file) => file.endsWith(suffix))
+    .map((file) => file.slice(0, -suffix.length))
+  const unknown = args.filter((name) => !all.includes(name))
+  if (unknown.length > 0) throw new PlainError(`No measurement is called ${unknown.join(', ')}: ${all.join(', ')}.`)
+  await ensureWebBuilt(workshop)
+  let worst = 0
+  for (const name of args.length > 0 ? args : all) {
+    console.log(`\n── ${name} ──`)
+    const code = await run(node, [path.join(folder, name + suffix)], { cwd: root, env })
+    worst ||= code
+  }
+  return worst
+}
