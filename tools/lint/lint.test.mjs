@@ -103,6 +103,7 @@ const right = [
   ['web/src/features/members/member-view.ts', importing('../../api/members.ts')],
   ['web/src/ui/Button.tsx', importing('react-aria-components')],
   ['e2e/lab/lab.ts', importing('@malleus/server/testing/stand-in-idp.ts')],
+  ['server/testing/listener.ts', `export const options = { requestCert: true, rejectUnauthorized: false }\n`],
   ['server/src/gateway/verified.ts', `export const options = { rejectUnauthorized: true }\n`],
 ]
 

@@ -31,6 +31,8 @@ const verifiedTls = {
       Property(node) {
         if (nameOf(node.key, node.computed) !== 'rejectUnauthorized') return
         if (node.value.type === 'Literal' && node.value.value === true) return
+        // A server that asks for a certificate and lets those without one in: that verifies nobody less.
+        if (hasProperty(node.parent, 'requestCert')) return
         context.report({ node, message })
       },
       AssignmentExpression(node) {
@@ -87,6 +89,12 @@ function rootOf(file) {
   }
   root = folder
   return root
+}
+
+function hasProperty(object, name) {
+  return object?.properties?.some(
+    (property) => property.type === 'Property' && nameOf(property.key, property.computed) === name,
+  )
 }
 
 function memberName(node) {

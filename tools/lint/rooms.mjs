@@ -20,8 +20,8 @@ const serverFeature = [
 const webBase = [...web('lib'), shared]
 const webFeature = [...web('components', 'ui', 'api', 'stores'), ...webBase]
 
-/** Node's modules that neither read nor write anything, for rooms that only decide. */
-const pureNode = ['node:crypto', 'node:util', 'node:buffer', 'node:net', 'node:events', 'node:timers']
+/** What neither reads nor writes anything, for rooms that only decide. */
+const pure = ['zod', 'node:crypto', 'node:util', 'node:buffer', 'node:net', 'node:events', 'node:timers']
 
 const any = undefined
 
@@ -53,7 +53,7 @@ const rooms = new Map([
   ],
   ...['health', 'policy', 'clusters', 'live', 'secrets'].map((name) => [
     `server/src/${name}`,
-    { may: serverBase, packages: pureNode },
+    { may: serverBase, packages: pure },
   ]),
   // A cluster is what its parts are; it only names them.
   [

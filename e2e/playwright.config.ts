@@ -1,0 +1,29 @@
+import { defineConfig, devices } from '@playwright/test'
+
+const ci = process.env['CI'] === 'true'
+
+export default defineConfig({
+  testDir: 'stories',
+  outputDir: 'test-results',
+  // The stories share one real cluster, and break it: one at a time.
+  workers: 1,
+  fullyParallel: false,
+  // A story that passes only the second time is one that failed.
+  retries: 0,
+  forbidOnly: ci,
+  timeout: 60_000,
+  globalTimeout: 10 * 60_000,
+  expect: { timeout: 10_000 },
+  reporter: [['list'], ['../tools/playwright-reporter.mjs']],
+  use: {
+    ...devices['Desktop Chrome'],
+    viewport: { width: 1440, height: 900 },
+    // The lab's authority is known to the lab alone; what the console itself verifies is not the browser's business.
+    ignoreHTTPSErrors: true,
+    trace: 'retain-on-failure',
+    launchOptions: {
+      executablePath: process.env['MALLEUS_CHROMIUM'] ?? '/usr/bin/chromium',
+      args: ['--disable-quic'],
+    },
+  },
+})
