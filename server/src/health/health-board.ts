@@ -1,0 +1,222 @@
+import type { Health as HealthView } from '@malleus/shared/api/health.ts'
+import type { Clock } from '../lib/clock.ts'
+import { instant } from '../lib/clock.ts'
+import type { Random } from '../lib/random.ts'
+import { Subscribable } from '../lib/subscribable.ts'
+import type { DatabaseJudgement, DeepRecord } from './database.ts'
+import { judgeDatabase, nextDeepRecord, noDeepRecord } from './database.ts'
+import { firstAttemptShare, isPanic, nextHealth, unknownHealth } from './health.ts'
+import type { Health, Judgement, Moment, Observation } from './health.ts'
+import type { HealthSettings } from './health-settings.ts'
+import { isSlow, slowThresholdMs } from './pace.ts'
+import { RollingSamples } from './rolling-samples.ts'
+
+/** What changed on the board. Answer times change all the time and are not announced. */
+export type HealthChange =
+  /** A member's standing, symptom or reason; `after` is null when it left the cluster. */
+  | { readonly kind: 'member'; readonly member: string; readonly before: Health | null; readonly after: Health | null }
+  | { readonly kind: 'cluster'; readonly panic: boolean; readonly databaseAvailable: boolean | null }
+
+interface Row {
+  health: Health
+  /** Answers to probes only: people's requests differ in what they ask, so they say nothing about pace. */
+  readonly answers: RollingSamples
+  medianMs: number | null
+  deep: DeepRecord
+}
+
+/**
+ * What this console believes of the members of one cluster, from where it stands. Prober and gateway report to it;
+ * everybody else reads. It begins empty after each start, and everything on it can be measured again.
+ */
+export class HealthBoard {
+  readonly settings: HealthSettings
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #rows = new Map<string, Row>()
+  readonly #changes = new Subscribable<HealthChange>()
+  #database: DatabaseJudgement = { available: null, cutOff: new Set() }
+  #panic = false
+  #announced = 'false null'
+
+  constructor({ clock, random, settings }: { clock: Clock; random: Random; settings: HealthSettings }) {
+    this.#clock = clock
+    this.#random = random
+    this.settings = settings
+  }
+
+  /**
+   * Notes what was seen of a member. What is said of a member that is not on the board is dropped: a request may end
+   * after its member has left or has been renamed.
+   */
+  observe(member: string, observation: Observation): void {
+    const row = this.#rows.get(member)
+    if (row === undefined) return
+    this.#apply(member, row, observation)
+    switch (observation.kind) {
+      case 'probe-answered':
+        this.#judgePace(member, row, observation.answerMs)
+        break
+      case 'probe-failed':
+        // A member that does not answer at all has no say in whether the database does.
+        if (row.health.evidence.ejected) this.#noteDeep(row, noDeepRecord)
+        break
+      case 'deep-answered':
+      case 'deep-failed':
+        this.#noteDeep(row, nextDeepRecord(row.deep, observation.kind === 'deep-answered', this.#now().monotonicMs))
+        break
+      case 'authorization':
+      case 'request-answered':
+      case 'request-failed':
+      case 'request-silent':
+        break
+    }
+    this.#judgeCluster()
+  }
+
+  /** What is believed of a member; `unknown` for one that is not on the board. */
+  current(member: string): Health {
+    return this.#rows.get(member)?.health ?? unknownHealth(this.#now())
+  }
+
+  /** All members at this moment; the map does not change afterwards. */
+  snapshot(): ReadonlyMap<string, Health> {
+    return new Map([...this.#rows].map(([member, { health }]) => [member, health]))
+  }
+
+  /** The median of its answers to probes in the last minute, in milliseconds; null without one. */
+  answerMs(member: string): number | null {
+    return this.#rows.get(member)?.answers.quantile(0.5, this.#clock.monotonic()) ?? null
+  }
+
+  /** How a member's health goes over the wire. */
+  view(member: string): HealthView {
+    const { standing, symptom, since, answeredAt, failure } = this.current(member)
+    const answerMs = this.answerMs(member)
+    return {
+      standing,
+      symptom,
+      since: instant(since),
+      answerMs: answerMs === null ? null : Math.round(answerMs * 100) / 100,
+      answeredAt: answeredAt === null ? null : instant(answeredAt),
+      failure: failure && { ...failure, at: instant(failure.at) },
+    }
+  }
+
+  /** The member's share of first attempts now: 1 is a full turn, see `firstAttemptShare`. */
+  firstAttemptShare(member: string): number {
+    return firstAttemptShare(this.current(member), this.#clock.monotonic(), this.settings)
+  }
+
+  /** Whether the cluster database answers on any member; null before anybody asked. */
+  get databaseAvailable(): boolean | null {
+    return this.#database.available
+  }
+
+  /** Whether fewer than half of the measured members answer: no hedging then, and ejected members are tried too. */
+  get panic(): boolean {
+    return this.#panic
+  }
+
+  /** Makes exactly these the members of the board; new ones begin as `unknown`. */
+  retain(members: readonly string[]): void {
+    const wanted = new Set(members)
+    for (const [member, { health }] of this.#rows) {
+      if (wanted.has(member)) continue
+      this.#rows.delete(member)
+      this.#changes.publish({ kind: 'member', member, before: health, after: null })
+    }
+    for (const member of wanted) {
+      if (this.#rows.has(member)) continue
+      const row = this.#newRow()
+      this.#rows.set(member, row)
+      this.#changes.publish({ kind: 'member', member, before: null, after: row.health })
+    }
+    this.#judgeCluster()
+  }
+
+  /** The same member under a new name: keeps what is known of it. Takes the place of a member that had that name. */
+  rename(from: string, to: string): void {
+    const row = this.#rows.get(from)
+    if (row === undefined || from === to) return
+    const replaced = this.#rows.get(to)?.health ?? null
+    this.#rows.delete(from)
+    this.#rows.set(to, row)
+    this.#changes.publish({ kind: 'member', member: from, before: row.health, after: null })
+    this.#changes.publish({ kind: 'member', member: to, before: replaced, after: row.health })
+  }
+
+  /** Hears every change of a standing, a symptom or its reason, and of the cluster as a whole. */
+  subscribe(listener: (change: HealthChange) => void): () => void {
+    return this.#changes.subscribe(listener)
+  }
+
+  #newRow(): Row {
+    return {
+      health: unknownHealth(this.#now()),
+      answers: new RollingSamples(this.settings.windowMs),
+      medianMs: null,
+      deep: noDeepRecord,
+    }
+  }
+
+  #apply(member: string, row: Row, seen: Observation | Judgement): void {
+    const before = row.health
+    row.health = nextHealth(before, seen, this.#now(), this.settings, this.#random.fraction())
+    if (isNews(before, row.health)) this.#changes.publish({ kind: 'member', member, before, after: row.health })
+  }
+
+  #judgePace(member: string, row: Row, answerMs: number): void {
+    const now = this.#clock.monotonic()
+    row.answers.record(answerMs, now)
+    row.medianMs = row.answers.quantile(0.5, now)
+    const others = [...this.#rows].flatMap(([other, { medianMs, health }]) =>
+      other === member || medianMs === null || health.evidence.ejected ? [] : [medianMs],
+    )
+    const thresholdMs = slowThresholdMs(others, this.settings)
+    const wasSlow = row.health.evidence.slow
+    const slow = isSlow(wasSlow, row.answers.values(now), thresholdMs, this.settings)
+    if (slow === wasSlow) return
+    // What was measured before the change no longer describes it.
+    if (!slow) row.answers.keepLatest(this.settings.paceInARow)
+    const message = `Answered after ${Math.round(answerMs)} ms; more than ${Math.round(thresholdMs)} ms is slow here.`
+    this.#apply(member, row, { kind: 'pace', slow, message })
+  }
+
+  #noteDeep(row: Row, record: DeepRecord): void {
+    row.deep = record
+    const records = new Map([...this.#rows].map(([member, { deep }]) => [member, deep]))
+    this.#database = judgeDatabase(records, this.settings)
+    for (const [member, each] of this.#rows) {
+      const answers = !this.#database.cutOff.has(member)
+      if (answers === each.health.evidence.databaseAnswers) continue
+      const message = 'It answers, but it does not reach the cluster database, and other servers do.'
+      this.#apply(member, each, { kind: 'database', answers, message })
+    }
+  }
+
+  #judgeCluster(): void {
+    const standings = [...this.#rows.values()].map(({ health }) => health.standing)
+    this.#panic = isPanic(standings, this.settings)
+    const databaseAvailable = this.#database.available
+    const now = `${String(this.#panic)} ${String(databaseAvailable)}`
+    if (now === this.#announced) return
+    this.#announced = now
+    this.#changes.publish({ kind: 'cluster', panic: this.#panic, databaseAvailable })
+  }
+
+  #now(): Moment {
+    return { wallMs: this.#clock.now(), monotonicMs: this.#clock.monotonic() }
+  }
+}
+
+/** Whether a listener would want to hear of it: not of each answer, nor of the same failure again. */
+function isNews(before: Health, after: Health): boolean {
+  return (
+    before.standing !== after.standing ||
+    before.symptom !== after.symptom ||
+    before.failure?.phase !== after.failure?.phase ||
+    before.failure?.message !== after.failure?.message ||
+    before.evidence.doubted !== after.evidence.doubted
+  )
+}
