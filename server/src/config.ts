@@ -1,0 +1,277 @@
+// The only reader of malleus.yaml and of the environment. Everything is checked at once, and every part is handed its
+// own piece; nothing else looks for settings.
+
+import { createPrivateKey, X509Certificate } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import path from 'node:path'
+import { parseDocument } from 'yaml'
+import { type Role, roles } from '@malleus/shared/domain/role.ts'
+import { type Endpoint, parseEndpoint } from './clusters/endpoint.ts'
+import { type ListenAddress, parseListenAddress } from './config/address.ts'
+import { crossMistakes, warningsOf } from './config/cross-checks.ts'
+import { type Mistake, mistakesOf } from './config/mistake.ts'
+import type { Limits } from './config/numbers.ts'
+import { cannotRead, resolveReferences } from './config/references.ts'
+import { Settings } from './config/schema.ts'
+import type { HedgingSettings } from './gateway/gateway-settings.ts'
+import type { HealthSettings } from './health/health-settings.ts'
+import type { Grant } from './policy/policy.ts'
+
+/** The checked configuration: defaults filled in, files read, paths absolute. */
+export interface Config {
+  /** Scheme, host and port, without a slash at the end. */
+  readonly publicUrl: string
+  readonly listen: ListenAddress
+  /** Both PEM; null for plain HTTP. */
+  readonly tls: KeyPair | null
+  readonly trustedProxies: readonly string[]
+  readonly management: ListenAddress
+  readonly storage: { readonly kind: 'sqlite'; readonly folder: string }
+  readonly keysFile: string
+  readonly oidc: OidcConfig
+  readonly grants: readonly Grant[]
+  readonly auditReads: 'sampled' | 'strict'
+  readonly clusters: readonly ClusterConfig[]
+  readonly health: HealthSettings
+  readonly hedging: HedgingSettings
+  readonly limits: Limits
+  readonly logLevel: string
+}
+
+export interface KeyPair {
+  readonly certificate: string
+  readonly key: string
+}
+
+export interface OidcConfig {
+  readonly issuer: string
+  readonly clientId: string
+  readonly clientSecret: string
+  readonly scopes: readonly string[]
+  readonly audience: string | null
+  readonly resource: string | null
+  /** PEM; null for the authorities of the system. */
+  readonly ca: string | null
+  readonly groupsClaim: string
+}
+
+export interface ClusterConfig {
+  readonly name: string
+  readonly members: readonly Endpoint[]
+  readonly trust:
+    | { readonly kind: 'fingerprints'; readonly fingerprints: readonly string[]; readonly follow: boolean }
+    | { readonly kind: 'ca'; readonly ca: string; readonly serverName: string }
+  readonly mode: 'bearer' | 'certificate'
+  readonly audience: string | null
+  readonly identity: (KeyPair & { readonly unrestricted: boolean }) | null
+  /** Null: exactly the addresses of `members`. */
+  readonly memberNetworks: readonly string[] | null
+  readonly memberPorts: readonly number[]
+  readonly proxyProtocol: boolean
+  readonly accessPaths: Settings['clusters'][number]['accessPaths']
+}
+
+/** Where the configuration comes from; the defaults are this process's. */
+export interface ConfigSource {
+  readonly file: string
+  readonly readText?: (path: string) => string
+  readonly environment?: Readonly<Record<string, string | undefined>>
+}
+
+export type Loaded =
+  | { readonly ok: true; readonly config: Config; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly mistakes: readonly Mistake[] }
+
+/**
+ * Reads and checks the whole file. Never throws for what somebody wrote: every mistake is in the list, and there is
+ * either a configuration or a mistake.
+ */
+export function loadConfig(source: ConfigSource): Loaded {
+  const { file, environment = process.env } = source
+  const folder = path.dirname(path.resolve(file))
+  const readText = readFrom(folder, source.readText ?? ((name) => readFileSync(name, 'utf8')))
+
+  const parsed = readYaml(path.resolve(file), readText)
+  if (!parsed.ok) return parsed
+  const { tree, mistakes: unresolved } = resolveReferences(parsed.tree, { readText, environment })
+  const settings = Settings.safeParse(tree)
+  const wrong = settings.success ? [] : mistakesOf(settings.error, tree)
+  const mistakes = [...unresolved, ...explained(wrong, tree, unresolved), ...crossMistakes(tree)]
+  if (!settings.success) return { ok: false, mistakes }
+
+  const material = new Material(readText)
+  const config = configOf(settings.data, folder, material)
+  const all = [...mistakes, ...material.mistakes]
+  return all.length > 0 ? { ok: false, mistakes: all } : { ok: true, config, warnings: warningsOf(settings.data) }
+}
+
+/** The file to read: `--config FILE`, else `MALLEUS_CONFIG`, else `malleus.yaml` where the command was given. */
+export function configFile(
+  option: string | undefined,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): string {
+  return path.resolve(option ?? environment['MALLEUS_CONFIG'] ?? 'malleus.yaml')
+}
+
+type Yaml = { readonly ok: true; readonly tree: unknown } | { readonly ok: false; readonly mistakes: Mistake[] }
+
+function readYaml(file: string, readText: (path: string) => string): Yaml {
+  let text: string
+  try {
+    text = readText(file)
+  } catch (error) {
+    return { ok: false, mistakes: [{ path: '', message: cannotRead(file, error) }] }
+  }
+  const document = parseDocument(text, { uniqueKeys: true })
+  if (document.errors.length > 0) {
+    const mistakes = document.errors.map((error) => ({
+      path: '',
+      message: (error.message.split('\n')[0] ?? '').replace(/:$/, ''),
+    }))
+    return { ok: false, mistakes }
+  }
+  const tree: unknown = document.toJS()
+  return { ok: true, tree: tree ?? {} }
+}
+
+/** Mistakes that were not already told as an unfollowed reference, and PostgreSQL in words of its own. */
+function explained(wrong: readonly Mistake[], tree: unknown, unresolved: readonly Mistake[]): Mistake[] {
+  const told = new Set(unresolved.map((mistake) => mistake.path))
+  return wrong
+    .filter((mistake) => !told.has(mistake.path))
+    .map((mistake) =>
+      mistake.path === 'storage' && namesPostgres(tree) ? { path: 'storage', message: noPostgres } : mistake,
+    )
+}
+
+const noPostgres = 'PostgreSQL is not supported by this version; expected sqlite: and a folder, such as sqlite:./var'
+
+function namesPostgres(tree: unknown): boolean {
+  if (typeof tree !== 'object' || tree === null || !('storage' in tree)) return false
+  return typeof tree.storage === 'string' && /^postgres(ql)?:/.test(tree.storage)
+}
+
+function readFrom(folder: string, readText: (path: string) => string): (path: string) => string {
+  return (name) => readText(path.resolve(folder, name))
+}
+
+/** Reads the files that settings name, and notes what is wrong with them. */
+class Material {
+  readonly mistakes: Mistake[] = []
+  readonly #readText: (path: string) => string
+
+  constructor(readText: (path: string) => string) {
+    this.#readText = readText
+  }
+
+  /** PEM, from a file or, where a reference gave the text itself, as it stands. */
+  certificates(value: string, at: string): string {
+    return this.#pem(value, at, 'a certificate in PEM form', (text) => new X509Certificate(text))
+  }
+
+  keyPair(pair: { readonly certificate: string; readonly key: string }, at: string): KeyPair {
+    const before = this.mistakes.length
+    const certificate = this.certificates(pair.certificate, `${at}.certificate`)
+    const key = this.#pem(pair.key, `${at}.key`, 'a private key in PEM form, without a passphrase', createPrivateKey)
+    if (this.mistakes.length === before && !new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) {
+      this.mistakes.push({ path: `${at}.key`, message: 'does not belong to the certificate' })
+    }
+    return { certificate, key }
+  }
+
+  #pem(value: string, at: string, expected: string, parse: (text: string) => unknown): string {
+    let text = value
+    if (!value.startsWith('-----BEGIN')) {
+      try {
+        text = this.#readText(value)
+      } catch (error) {
+        this.mistakes.push({ path: at, message: cannotRead(value, error) })
+        return ''
+      }
+    }
+    try {
+      parse(text)
+    } catch {
+      this.mistakes.push({ path: at, message: `expected a file with ${expected}` })
+    }
+    return text
+  }
+}
+
+function configOf(settings: Settings, folder: string, material: Material): Config {
+  const storageFolder = path.resolve(folder, settings.storage.slice('sqlite:'.length))
+  return {
+    publicUrl: new URL(settings.publicUrl).origin,
+    listen: listenAddress(settings.listen),
+    tls: settings.tls === undefined ? null : material.keyPair(settings.tls, 'tls'),
+    trustedProxies: settings.trustedProxies,
+    management: listenAddress(settings.management),
+    storage: { kind: 'sqlite', folder: storageFolder },
+    keysFile: settings.keys === undefined ? path.join(storageFolder, 'keys') : path.resolve(folder, settings.keys.file),
+    oidc: oidcConfig(settings.oidc, material),
+    grants: grantsOf(settings),
+    auditReads: settings.audit.reads,
+    clusters: settings.clusters.map((cluster, index) => clusterConfig(cluster, `clusters[${index}]`, material)),
+    health: settings.health,
+    hedging: settings.hedging,
+    limits: settings.limits,
+    logLevel: settings.log.level,
+  }
+}
+
+function oidcConfig(oidc: Settings['oidc'], material: Material): OidcConfig {
+  return {
+    ...oidc,
+    audience: oidc.audience ?? null,
+    resource: oidc.resource ?? null,
+    ca: oidc.ca === undefined ? null : material.certificates(oidc.ca, 'oidc.ca'),
+  }
+}
+
+function grantsOf(settings: Settings): Grant[] {
+  return roles.flatMap((role: Role) =>
+    settings.roles[role].map(({ groups, clusters, projects }) => ({
+      role,
+      groups,
+      clusters: clusters ?? 'all',
+      projects: projects ?? 'all',
+    })),
+  )
+}
+
+function clusterConfig(cluster: Settings['clusters'][number], at: string, material: Material): ClusterConfig {
+  const members = cluster.members.map(parseEndpoint)
+  return {
+    name: cluster.name,
+    members,
+    trust: trustConfig(cluster.trust, `${at}.trust`, material),
+    mode: cluster.mode,
+    audience: cluster.audience ?? null,
+    identity:
+      cluster.identity === undefined
+        ? null
+        : { ...material.keyPair(cluster.identity, `${at}.identity`), unrestricted: cluster.identity.unrestricted },
+    memberNetworks: cluster.memberNetworks ?? null,
+    memberPorts: cluster.memberPorts ?? [...new Set(members.map((member) => member.port))],
+    proxyProtocol: cluster.proxyProtocol,
+    accessPaths: cluster.accessPaths,
+  }
+}
+
+function trustConfig(
+  trust: Settings['clusters'][number]['trust'],
+  at: string,
+  material: Material,
+): ClusterConfig['trust'] {
+  const { fingerprints, ca = '', serverName = '', follow } = trust
+  if (fingerprints === undefined)
+    return { kind: 'ca', ca: ca === '' ? '' : material.certificates(ca, `${at}.ca`), serverName }
+  const normalised = fingerprints.map((fingerprint) => fingerprint.replaceAll(':', '').toLowerCase())
+  return { kind: 'fingerprints', fingerprints: normalised, follow }
+}
+
+function listenAddress(text: string): ListenAddress {
+  const address = parseListenAddress(text)
+  if (address === undefined) throw new TypeError(`${text} was not checked`)
+  return address
+}

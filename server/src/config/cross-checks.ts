@@ -1,0 +1,149 @@
+import { isLoopback, parseListenAddress } from './address.ts'
+import type { Mistake } from './mistake.ts'
+import { Settings } from './schema.ts'
+
+/**
+ * Mistakes between settings that are each right by themselves. Takes the unparsed tree and looks at whatever parts of
+ * it can be read, so that these are listed together with all others.
+ */
+export function crossMistakes(tree: unknown): Mistake[] {
+  const parts = readableParts(tree)
+  return [
+    ...plainHttp(parts),
+    ...listeners(parts),
+    ...scopes(parts),
+    ...clusterNames(parts),
+    ...trustOfClusters(parts),
+    ...identities(parts),
+    ...grantedClusters(parts),
+  ]
+}
+
+/** What is right, and weaker than it should be. */
+export function warningsOf(settings: Settings): string[] {
+  const warnings: string[] = []
+  if (settings.oidc.issuer.startsWith('http:')) {
+    warnings.push(
+      'oidc.issuer: DANGEROUS: sign-in goes over plain HTTP. It is accepted because the provider is on this machine; anybody who can listen here can become anybody.',
+    )
+  }
+  if (Object.values(settings.roles).every((grants) => grants.length === 0)) {
+    warnings.push('roles: there are none, so nobody may do anything.')
+  }
+  settings.clusters.forEach((cluster, index) => {
+    if (cluster.identity === undefined) {
+      warnings.push(
+        `clusters[${index}].identity: there is none, so ${cluster.name} is not asked for its servers in the background; \`malleus add-cluster\` makes one.`,
+      )
+    }
+  })
+  return warnings
+}
+
+type Parts = { readonly [Key in keyof Settings]?: Settings[Key] | undefined }
+
+function readableParts(tree: unknown): Parts {
+  if (typeof tree !== 'object' || tree === null) return {}
+  const raw = new Map<string, unknown>(Object.entries(tree))
+  const readable: Record<string, unknown> = {}
+  for (const [key, schema] of Object.entries(Settings.shape)) {
+    const parsed = schema.safeParse(raw.get(key))
+    if (parsed.success) readable[key] = parsed.data
+  }
+  return readable
+}
+
+function plainHttp({ publicUrl, listen, tls, trustedProxies, oidc }: Parts): Mistake[] {
+  const mistakes: Mistake[] = []
+  const address = listen === undefined ? undefined : parseListenAddress(listen)
+  if (address !== undefined && tls === undefined && !isLoopback(address.host) && trustedProxies?.length === 0) {
+    mistakes.push({
+      path: 'tls',
+      message: `is missing: the console listens on ${listen}, and speaks plain HTTP only on loopback or behind trustedProxies`,
+    })
+  }
+  if (publicUrl?.startsWith('http:') && !isLoopback(new URL(publicUrl).hostname)) {
+    mistakes.push({ path: 'publicUrl', message: 'has to be https; plain http works on loopback only' })
+  }
+  if (oidc?.issuer.startsWith('http:') && !isLoopback(new URL(oidc.issuer).hostname)) {
+    mistakes.push({
+      path: 'oidc.issuer',
+      message: 'has to be https; a provider over plain http is accepted on loopback only',
+    })
+  }
+  return mistakes
+}
+
+function listeners({ listen, management }: Parts): Mistake[] {
+  if (listen === undefined || listen !== management || listen.endsWith(':0')) return []
+  return [{ path: 'management', message: 'has to be another address than listen' }]
+}
+
+function scopes({ oidc }: Parts): Mistake[] {
+  if (oidc === undefined || oidc.scopes.includes('openid')) return []
+  return [{ path: 'oidc.scopes', message: 'has to include openid' }]
+}
+
+function clusterNames({ clusters = [] }: Parts): Mistake[] {
+  return [
+    ...repeated(clusters.map((cluster) => cluster.name)).map((index) => ({
+      path: `clusters[${index}].name`,
+      message: `is the name of another cluster already`,
+    })),
+    ...clusters.flatMap((cluster, at) =>
+      repeated(cluster.accessPaths.map((path) => path.name)).map((index) => ({
+        path: `clusters[${at}].accessPaths[${index}].name`,
+        message: 'is the name of another access path already',
+      })),
+    ),
+  ]
+}
+
+function trustOfClusters({ clusters = [] }: Parts): Mistake[] {
+  return clusters.flatMap(({ trust }, index) => {
+    const path = `clusters[${index}].trust`
+    const byAuthority = trust.ca !== undefined || trust.serverName !== undefined
+    if (trust.fingerprints !== undefined && byAuthority) {
+      return [{ path, message: 'expected fingerprints, or ca and serverName, not both' }]
+    }
+    if (trust.fingerprints !== undefined) return []
+    if (trust.ca === undefined) return [{ path, message: 'expected fingerprints, or ca and serverName' }]
+    if (trust.serverName === undefined) {
+      return [
+        { path: `${path}.serverName`, message: 'is missing; an authority vouches for many names, so one is needed' },
+      ]
+    }
+    return []
+  })
+}
+
+function identities({ clusters = [] }: Parts): Mistake[] {
+  return clusters.flatMap((cluster, index) => {
+    if (cluster.mode !== 'certificate' || cluster.identity !== undefined) return []
+    return [
+      {
+        path: `clusters[${index}].identity`,
+        message: "is missing: in certificate mode it carries people's requests; `malleus add-cluster` makes one",
+      },
+    ]
+  })
+}
+
+function grantedClusters({ roles, clusters }: Parts): Mistake[] {
+  if (roles === undefined || clusters === undefined) return []
+  const names = new Set(clusters.map((cluster) => cluster.name))
+  return Object.entries(roles).flatMap(([role, grants]) =>
+    grants.flatMap((grant, at) =>
+      (grant.clusters ?? []).flatMap((name, index) => {
+        if (names.has(name)) return []
+        const where = grants.length === 1 ? `roles.${role}` : `roles.${role}[${at}]`
+        return [{ path: `${where}.clusters[${index}]`, message: `"${name}" is not one of the clusters below` }]
+      }),
+    ),
+  )
+}
+
+/** Positions whose value stands further up already. */
+function repeated(values: readonly string[]): number[] {
+  return values.flatMap((value, index) => (values.indexOf(value) < index ? [index] : []))
+}

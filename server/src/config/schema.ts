@@ -1,0 +1,319 @@
+// Every key of malleus.yaml, with what it is for, its default and its range. These names are public: a change of one
+// is a breaking change. The reference in the README is generated from here.
+
+import { isIP } from 'node:net'
+import { z } from 'zod'
+import { Name } from '@malleus/shared/domain/name.ts'
+import { parseEndpoint } from '../clusters/endpoint.ts'
+import { healthNumbers } from '../health/health-settings.ts'
+import { isNetwork, parseListenAddress } from './address.ts'
+import { hedgingNumbers } from '../gateway/gateway-settings.ts'
+import { limitNumbers } from './numbers.ts'
+import { flag, list, numbers, oneOf, text } from './setting.ts'
+
+const file = (description: string) => text('the path of a file', description)
+
+const listenAddress = (description: string) =>
+  text('an address and port, such as 127.0.0.1:8480', description, (value) => parseListenAddress(value) !== undefined)
+
+const network = (description: string) =>
+  text('an address or network, such as 10.20.0.0/24 or fd00::/8', description, isNetwork)
+
+const memberAddress = (description: string) =>
+  text('an address and port, such as 10.20.0.11:8443', description, isEndpoint)
+
+const port = (description: string) =>
+  z
+    .int({ error: 'a port from 1 to 65535' })
+    .min(1, { error: 'a port from 1 to 65535' })
+    .max(65_535, { error: 'a port from 1 to 65535' })
+    .meta({ expected: 'a port from 1 to 65535', description })
+
+const fingerprint = (description: string) =>
+  text('a SHA-256 fingerprint: 64 hexadecimal digits', description, (value) =>
+    /^[0-9a-f]{64}$/i.test(value.replaceAll(':', '')),
+  )
+
+const name = (description: string) =>
+  text('a name: letters, digits, dots and hyphens, at most 64', description, (value) => Name.safeParse(value).success)
+
+const tls = z
+  .strictObject(
+    {
+      certificate: file('Certificate that browsers are shown, with its chain, PEM.'),
+      key: file('Its private key, PEM.'),
+    },
+    { error: 'a certificate and a key' },
+  )
+  .meta({
+    expected: 'a certificate and a key',
+    description:
+      'HTTPS for browsers. Without it the console speaks plain HTTP, which it does on loopback and behind `trustedProxies` only.',
+  })
+
+const keys = z
+  .strictObject(
+    { file: file('The file that holds the keys. It is created at the first start, readable by its owner only.') },
+    { error: 'a file' },
+  )
+  .meta({
+    expected: 'a file',
+    description:
+      'The keys that seal sessions, tag records and sign the access history. By default the file `keys` in the storage folder.',
+  })
+
+const oidc = z
+  .strictObject(
+    {
+      issuer: text('an https URL', 'The provider, exactly as its discovery document names itself.', isIssuer),
+      clientId: text('the id of this client', 'The client that the provider knows this console as.'),
+      clientSecret: text(
+        'the secret of this client',
+        'Its secret. Better `{ file }` or `{ env }` than the text itself.',
+      ),
+      scopes: list(
+        text('a scope', 'One scope.', (value) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value)),
+        'a list of scopes',
+        'What is asked for at sign-in. `openid` is needed; `offline_access` keeps sessions alive beyond one token.',
+      ).default(['openid', 'profile', 'email', 'groups', 'offline_access']),
+      audience: text('an audience', 'Asked for as `audience`, for tokens that the members accept.').optional(),
+      resource: text(
+        'an absolute URI',
+        'Asked for as `resource` (RFC 8707), for providers that want it.',
+        (value) => URL.canParse(value) && !value.includes('#'),
+      ).optional(),
+      ca: file('Authorities that vouch for the provider, PEM. By default those of the system.').optional(),
+      groupsClaim: text('the name of a claim', 'The claim that lists the groups of a person.').default('groups'),
+    },
+    { error: 'the settings of the identity provider' },
+  )
+  .meta({ expected: 'the settings of the identity provider', description: 'How people sign in: OpenID Connect.' })
+
+const grant = z
+  .strictObject(
+    {
+      groups: list(
+        text('the name of a group', 'One group.'),
+        'a list of at least one group',
+        'Groups of the identity provider whose people have this role.',
+        1,
+      ),
+      clusters: list(name('One cluster.'), 'a list of clusters', 'In these clusters only. Default: in all.').optional(),
+      projects: list(
+        text('the name of a project', 'One project.'),
+        'a list of projects',
+        'In these projects only, and nothing that changes the cluster as a whole. Default: in all.',
+      ).optional(),
+    },
+    { error: 'groups, and where they have the role' },
+  )
+  .meta({ expected: 'groups, and where they have the role' })
+
+const grants = (description: string) =>
+  z
+    .preprocess((value) => (value === undefined || Array.isArray(value) ? value : [value]), z.array(grant))
+    .default([])
+    .meta({ expected: 'groups, and where they have the role; or a list of such', description })
+
+const rolesSetting = z
+  .strictObject(
+    {
+      viewer: grants('Sees clusters, servers, certificates and operations; no secrets, no access history.'),
+      operator: grants('What a viewer sees, and the access history; works with instances in its projects.'),
+      admin: grants('Everything: evacuation, certificates, trust, sessions and configuration.'),
+      auditor: grants('Reads the access history, and nothing else.'),
+    },
+    { error: 'roles with their groups' },
+  )
+  .prefault({})
+  .meta({
+    expected: 'roles with their groups',
+    description: 'Who may do what. A person has the roles of all their groups; whoever has none may do nothing.',
+  })
+
+const trust = z
+  .strictObject(
+    {
+      fingerprints: list(
+        fingerprint('SHA-256 of the certificate.'),
+        'one or two fingerprints',
+        'The cluster certificate by its fingerprint; a second one is the announced successor.',
+        1,
+      )
+        .max(2, { error: 'one or two fingerprints' })
+        .optional(),
+      ca: file('Authorities that vouch for the members, PEM; needs `serverName`.').optional(),
+      serverName: text('a host name or address', 'The name that every member’s certificate has to cover.').optional(),
+      follow: flag(
+        'With fingerprints: a new certificate that the cluster announces over a verified connection becomes the successor by itself.',
+      ).default(true),
+    },
+    { error: 'fingerprints, or ca and serverName' },
+  )
+  .meta({
+    expected: 'fingerprints, or ca and serverName',
+    description:
+      'How the console knows that it talks to this cluster. Nothing is sent to who presents another certificate.',
+  })
+
+const identity = z
+  .strictObject(
+    {
+      certificate: file('Client certificate, PEM; `malleus add-cluster` makes one.'),
+      key: file('Its private key, PEM.'),
+      unrestricted: flag(
+        'Allows it to be one that Incus does not restrict to projects. Such a key is as good as root on every server; it is needed to administer a cluster in certificate mode, and to see the request log and warnings in both.',
+      ).default(false),
+    },
+    { error: 'a certificate and a key' },
+  )
+  .meta({
+    expected: 'a certificate and a key',
+    description: 'The console’s own identity, for what it does in the background: deep probes, discovery, events.',
+  })
+
+const accessPath = z
+  .discriminatedUnion(
+    'kind',
+    [
+      z.strictObject({ kind: z.literal('dns'), name: pathName(), port: port('Port of every address.').default(8443) }),
+      z.strictObject({
+        kind: z.literal('load-balancer'),
+        name: pathName(),
+        address: memberAddress('Where it listens.'),
+      }),
+      z.strictObject({
+        kind: z.literal('floating-ip'),
+        name: pathName(),
+        address: memberAddress('The floating address.'),
+      }),
+      z.strictObject({ kind: z.literal('ecmp'), name: pathName(), address: memberAddress('The announced address.') }),
+      z.strictObject({ kind: z.literal('local'), name: pathName(), socket: file('The unix socket of a member.') }),
+    ],
+    { error: 'a path with kind: dns, load-balancer, floating-ip, ecmp or local' },
+  )
+  .meta({ expected: 'a path with kind: dns, load-balancer, floating-ip, ecmp or local' })
+
+const cluster = z
+  .strictObject(
+    {
+      name: name('What the cluster is called here; part of every address of the console.'),
+      members: list(
+        memberAddress('host:port of one member.'),
+        'a list of at least one address',
+        'Where some of its members answer. A few are enough, the rest is discovered.',
+        1,
+      ),
+      trust,
+      mode: oneOf(
+        ['bearer', 'certificate'],
+        'Whose authority a request of a person carries: `bearer`, their own access token, so that Incus authorizes and records them; `certificate`, the console’s identity after the console’s own role check, for clusters without OpenID Connect.',
+      ).default('bearer'),
+      audience: text('an audience', 'Takes the place of `oidc.audience` for this cluster.').optional(),
+      identity: identity.optional(),
+      memberNetworks: list(
+        network('One network.'),
+        'a list of networks',
+        'Discovered members outside of these are shown and never contacted. Default: exactly the addresses in `members`.',
+      ).optional(),
+      memberPorts: list(
+        port('One port.'),
+        'a list of ports',
+        'Ports at which discovered members are contacted. Default: those in `members`.',
+        1,
+      ).optional(),
+      proxyProtocol: flag(
+        'Begins every connection with a PROXY v1 header, for members that list this console in `core.https_trusted_proxy`.',
+      ).default(false),
+      accessPaths: list(
+        accessPath,
+        'a list of access paths',
+        'Ways in which other clients reach this cluster, and whose names its certificate should cover.',
+      ).default([]),
+    },
+    { error: 'a cluster: name, members and trust' },
+  )
+  .meta({ expected: 'a cluster: name, members and trust' })
+
+export const Settings = z
+  .strictObject(
+    {
+      publicUrl: text(
+        'the https URL of the console without a path, such as https://console.example.net',
+        'Where people reach the console. The only source of redirect URIs and of the origin that browsers may come from.',
+        isOrigin,
+      ),
+      listen: listenAddress('Where the console listens for browsers.').default('127.0.0.1:8480'),
+      tls: tls.optional(),
+      trustedProxies: list(
+        network('An address or network.'),
+        'a list of addresses or networks',
+        'Proxies in front of the console, whose `X-Forwarded-For` is believed.',
+      ).default([]),
+      management: listenAddress('Where `healthz`, `readyz` and `metrics` are served. Not for the public.').default(
+        '127.0.0.1:8481',
+      ),
+      storage: text(
+        'sqlite: and a folder, such as sqlite:./var',
+        'Where sessions and the access history are kept: a folder with `malleus.db` and `audit.db`.',
+        (value) => /^sqlite:.+/.test(value),
+      ).default('sqlite:./var'),
+      keys: keys.optional(),
+      oidc,
+      roles: rolesSetting,
+      audit: z
+        .strictObject(
+          {
+            reads: oneOf(
+              ['sampled', 'strict'],
+              '`sampled`: the first of a page, object and person in a minute at once, the count of the rest at its end. `strict`: each one, before it is answered.',
+            ).default('sampled'),
+          },
+          { error: 'settings of the access history' },
+        )
+        .prefault({})
+        .meta({ expected: 'settings of the access history', description: 'The access history.' }),
+      clusters: list(cluster, 'a list of at least one cluster', 'The clusters that this console watches.', 1),
+      health: numbers(healthNumbers, 'How members are watched, and when one is passed over.').prefault({}),
+      hedging: numbers(hedgingNumbers, 'How requests are carried to members.').prefault({}),
+      limits: numbers(limitNumbers, 'What the console takes in, keeps and waits for at most.').prefault({}),
+      log: z
+        .strictObject(
+          { level: oneOf(['debug', 'info', 'warn', 'error', 'silent'], 'The least that is written.').default('info') },
+          { error: 'settings of the log' },
+        )
+        .prefault({})
+        .meta({ expected: 'settings of the log', description: 'The log: one JSON line per event on standard output.' }),
+    },
+    { error: 'settings of Malleus' },
+  )
+  .meta({ expected: 'settings of Malleus' })
+export type Settings = z.output<typeof Settings>
+
+function pathName() {
+  return text('a name', 'What people call it; for kind `dns`, the name that they look up.', (value) => value !== '')
+}
+
+function isEndpoint(value: string): boolean {
+  try {
+    parseEndpoint(value)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isOrigin(value: string): boolean {
+  const url = URL.parse(value)
+  return url !== null && /^https?:$/.test(url.protocol) && (value === url.origin || value === `${url.origin}/`)
+}
+
+function isIssuer(value: string): boolean {
+  const url = URL.parse(value)
+  return url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === ''
+}
+
+/** Whether text is an IP address, for messages that speak of names. */
+export function isAddress(value: string): boolean {
+  return isIP(value) !== 0
+}
