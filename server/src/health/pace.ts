@@ -1,8 +1,8 @@
 import type { HealthSettings } from './health-settings.ts'
 import { quantile } from './rolling-samples.ts'
 
-/** So many answers before a 95th percentile means more than its slowest one. */
-const ENOUGH = 20
+/** So many answers before a 95th percentile is more than its slowest two or three. */
+const ENOUGH = 60
 
 /**
  * Above how many milliseconds an answer is slow, beside the other members' medians. Never above the time after which
