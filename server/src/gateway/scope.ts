@@ -8,12 +8,20 @@
  *   without working OIDC would take the certificate instead.
  * - `certificate`: a person in a cluster without OIDC: the console's identity carries the request after the console's
  *   own role check. `key` names the set of roles and projects the answer was filtered for.
+ *
+ * `clientAddress` is the person's IP address; members see it where the cluster is sent PROXY headers.
  */
 export type Scope =
   | { readonly kind: 'anonymous' }
   | { readonly kind: 'console' }
-  | { readonly kind: 'bearer'; readonly iss: string; readonly sub: string; readonly accessToken: () => Promise<string> }
-  | { readonly kind: 'certificate'; readonly key: string }
+  | {
+      readonly kind: 'bearer'
+      readonly iss: string
+      readonly sub: string
+      readonly accessToken: () => Promise<string>
+      readonly clientAddress?: string
+    }
+  | { readonly kind: 'certificate'; readonly key: string; readonly clientAddress?: string }
 
 /** The key under which answers for this scope may be kept. */
 export function scopeKey(scope: Scope): string {

@@ -1,0 +1,400 @@
+// The only importer of undici for members, and the only way to one: requests of people and of the console, probes and
+// event streams all leave through here, each on connections that were judged before their first byte.
+//
+// Connections are kept apart by endpoint and by kind of authority. Those for people's tokens never have a client
+// certificate: a member without working OpenID Connect would otherwise take the certificate and act as the console.
+// They carry no identity, since Incus authenticates each request, so that one warm pool serves all people and a second
+// attempt elsewhere needs no handshake.
+
+import type { SecureContext, TLSSocket } from 'node:tls'
+import { Client, Pool } from 'undici'
+import type { buildConnector } from 'undici'
+import type { ConsoleIdentity } from '../clusters/cluster.ts'
+import { formatEndpoint } from '../clusters/endpoint.ts'
+import type { Trust, TrustChange } from '../clusters/trust.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Connection, DialOptions, DialProgress, PresentedCertificate, Reachable } from './dial.ts'
+import { dial, secureContextFor } from './dial.ts'
+import type { WireReply, WireRequest } from './exchange.ts'
+import { Exchange } from './exchange.ts'
+import type { LimitSettings } from './gateway-settings.ts'
+import { MemberError, describeSilence, memberErrorFrom } from './member-error.ts'
+import type { Scope } from './scope.ts'
+import type { WebSocketHandlers } from './web-socket.ts'
+import { WebSocketConnection, webSocketHeaders } from './web-socket.ts'
+
+/** What a request is made with: a scope whose token, if it has one, has been fetched. */
+export type Authority =
+  | { readonly kind: 'anonymous' }
+  | { readonly kind: 'console' }
+  | { readonly kind: 'bearer'; readonly token: string; readonly clientAddress?: string }
+  | { readonly kind: 'certificate'; readonly clientAddress?: string }
+
+/** Fetches the person's token, where the scope is a person's. */
+export async function authorityOf(scope: Scope): Promise<Authority> {
+  if (scope.kind !== 'bearer') return scope
+  const token = await scope.accessToken()
+  return scope.clientAddress === undefined
+    ? { kind: 'bearer', token }
+    : { kind: 'bearer', token, clientAddress: scope.clientAddress }
+}
+
+export interface TransportOptions {
+  readonly trust: Trust
+  /** Without one, only anonymous and bearer requests can be made. */
+  readonly identity: ConsoleIdentity | null
+  /** Whether every connection begins with a PROXY v1 header. */
+  readonly proxyProtocol: boolean
+  readonly limits: LimitSettings
+  readonly clock: Clock
+}
+
+/** Incus takes some user agents for those of its own members (incus `shared/cluster/request.go`); this is none. */
+const userAgent = 'malleus'
+
+/** Incus closes idle connections after 30 s (incus `cmd/incusd/daemon.go`); ours end well before that. */
+const idleMs = 20_000
+
+export interface ProbeRequest {
+  readonly member: Reachable
+  readonly authority: { readonly kind: 'anonymous' } | { readonly kind: 'console' }
+  /** With `/1.0`, encoded. */
+  readonly path: string
+  /** `warm`: on the connection that the last probe left, if it still stands. `new`: from the beginning. */
+  readonly connection: 'warm' | 'new'
+  readonly connectTimeoutMs: number
+  readonly tlsTimeoutMs: number
+  /** From when the request is written to the last byte of the answer. */
+  readonly answerTimeoutMs: number
+  readonly signal?: AbortSignal
+}
+
+/** How far a probe came and how long each phase took, in milliseconds; null for one that was not made or reached. */
+export interface ProbeReport {
+  readonly connectMs: number | null
+  readonly tlsMs: number | null
+  readonly firstByteMs: number | null
+  /** What the member presented, where there was a handshake; also when that is why it failed. */
+  readonly presented: PresentedCertificate | null
+  readonly reply: WireReply | null
+  /** Null exactly when there is a reply, of whatever status. */
+  readonly failure: MemberError | null
+}
+
+export interface StreamRequest {
+  readonly member: Reachable
+  readonly authority: Authority
+  /** With `/1.0` and query, encoded. */
+  readonly path: string
+  readonly openTimeoutMs: number
+  readonly mostMessageBytes: number
+  readonly handlers: WebSocketHandlers
+  readonly signal?: AbortSignal
+}
+
+/** The answer was an ordinary one instead of the stream that was asked for. */
+export interface StreamRefused {
+  readonly kind: 'refused'
+  readonly reply: WireReply
+}
+
+interface Lane {
+  readonly pool: Pool
+  readonly key: string
+}
+
+interface ProbeLane {
+  readonly client: Client
+  busy: boolean
+}
+
+/** Every connection of one cluster. */
+export class Transport {
+  readonly #options: TransportOptions
+  readonly #lanes = new Map<string, Lane>()
+  readonly #probes = new Map<string, ProbeLane>()
+  /** Connections that are no request's any more: open streams. */
+  readonly #streams = new Set<TLSSocket>()
+  readonly #stopListening: () => void
+  #withIdentity: SecureContext | null = null
+  #withoutIdentity: SecureContext | null = null
+  #destroyed = false
+
+  constructor(options: TransportOptions) {
+    this.#options = options
+    this.#stopListening = options.trust.subscribe((change) => this.#trustChanged(change))
+  }
+
+  /**
+   * Sends a request to one member, on a warm connection if there is one. Redirects are not followed. There is no
+   * deadline but those of connecting: whoever asks cancels the exchange.
+   */
+  request(member: Reachable, authority: Authority, request: WireRequest): Exchange {
+    const exchange = new Exchange(member.name, this.#options.clock, this.#options.limits.replyBytes)
+    const { method, path, body } = request
+    const headers = headersOf(authority, request)
+    try {
+      this.#lane(member, authority).pool.dispatch(
+        { method, path, headers, body: body ?? null, ...withoutTimers },
+        exchange,
+      )
+    } catch (error) {
+      exchange.fail(error)
+    }
+    return exchange
+  }
+
+  /** Asks one question on a connection that is used for nothing else. Never rejects. */
+  async probe(request: ProbeRequest): Promise<ProbeReport> {
+    const { clock } = this.#options
+    const progress: DialProgress = {}
+    let answer: { reply: WireReply; firstByteMs: number } | null = null
+    let failure: MemberError | null = null
+    try {
+      const lane = await this.#probeLane(request, progress)
+      const startedAt = clock.monotonic()
+      const reply = await this.#ask(lane, request)
+      answer = { reply, firstByteMs: reply.answeredAt - startedAt }
+    } catch (error) {
+      failure = memberErrorFrom(error, { member: request.member.name, phase: 'answer', sent: true })
+    }
+    return {
+      connectMs: progress.connectMs ?? null,
+      tlsMs: progress.tlsMs ?? null,
+      presented: progress.presented ?? null,
+      firstByteMs: answer?.firstByteMs ?? null,
+      reply: answer?.reply ?? null,
+      failure,
+    }
+  }
+
+  /** Opens a WebSocket on a connection of its own. Rejects with a MemberError when it cannot be opened in time. */
+  async openWebSocket(request: StreamRequest): Promise<WebSocketConnection | StreamRefused> {
+    const { clock, limits } = this.#options
+    const { member, authority, signal } = request
+    const { socket } = await this.#dial(member, authority, limits.connectMs, limits.tlsMs)
+    const client = clientOver(member, socket)
+    const handshake = webSocketHeaders()
+    const exchange = new Exchange(member.name, clock, limits.replyBytes)
+    const upgraded = new Promise<WebSocketConnection>((resolve, reject) => {
+      client.dispatch(
+        {
+          method: 'GET',
+          path: request.path,
+          upgrade: 'websocket',
+          headers: [...commonHeaders(authority), ...handshake.headers],
+          ...withoutTimers,
+        },
+        {
+          onRequestStart: (controller) => exchange.onRequestStart(controller),
+          onResponseStart: (controller, status, headers) => exchange.onResponseStart(controller, status, headers),
+          onResponseData: (controller, chunk) => exchange.onResponseData(controller, chunk),
+          onResponseEnd: () => exchange.onResponseEnd(),
+          onResponseError: (controller, error) => exchange.onResponseError(controller, error),
+          onRequestUpgrade: (_controller, _status, headers) => {
+            try {
+              handshake.check(headers)
+              resolve(new WebSocketConnection(socket, request.handlers, request.mostMessageBytes))
+            } catch (error) {
+              reject(memberErrorFrom(error, { member: member.name, phase: 'answer', sent: true }))
+            }
+          },
+        },
+      )
+    })
+    const stopWaiting = clock.after(request.openTimeoutMs, () => exchange.fail(timedOut(member.name)))
+    const giveUp = () => exchange.cancel()
+    signal?.addEventListener('abort', giveUp, { once: true })
+    if (signal?.aborted === true) giveUp()
+    try {
+      const opened = await Promise.race([upgraded, exchange.reply])
+      if (!(opened instanceof WebSocketConnection)) return { kind: 'refused', reply: opened }
+      this.#streams.add(socket)
+      socket.once('close', () => this.#streams.delete(socket))
+      return opened
+    } catch (error) {
+      socket.destroy()
+      throw error
+    } finally {
+      stopWaiting()
+      signal?.removeEventListener('abort', giveUp)
+    }
+  }
+
+  /** Ends every connection at once. Nothing can be sent afterwards. */
+  destroy(): void {
+    this.#destroyed = true
+    this.#stopListening()
+    this.#endAll(new Error('the console stops'))
+  }
+
+  #ask(lane: ProbeLane, request: ProbeRequest): Promise<WireReply> {
+    const { clock, limits } = this.#options
+    const { member, authority, path, signal } = request
+    const exchange = new Exchange(member.name, clock, limits.replyBytes)
+    const stopWaiting = clock.after(request.answerTimeoutMs, () => exchange.fail(timedOut(member.name)))
+    const giveUp = () => exchange.cancel()
+    signal?.addEventListener('abort', giveUp, { once: true })
+    if (signal?.aborted === true) giveUp()
+    lane.busy = true
+    lane.client.dispatch({ method: 'GET', path, headers: commonHeaders(authority), ...withoutTimers }, exchange)
+    return exchange.reply.finally(() => {
+      lane.busy = false
+      stopWaiting()
+      signal?.removeEventListener('abort', giveUp)
+    })
+  }
+
+  /** The connection that the last probe left, or a new one, which then takes its place. */
+  async #probeLane(request: ProbeRequest, progress: DialProgress): Promise<ProbeLane> {
+    const { member, authority, connection, connectTimeoutMs, tlsTimeoutMs } = request
+    const key = `${formatEndpoint(member.endpoint)} ${authority.kind}`
+    const warm = this.#probes.get(key)
+    if (connection === 'warm' && warm !== undefined && !warm.busy) return warm
+    const { socket } = await this.#dial(member, authority, connectTimeoutMs, tlsTimeoutMs, progress)
+    const lane: ProbeLane = { client: clientOver(member, socket), busy: false }
+    const before = this.#probes.get(key)
+    if (before !== undefined) void before.client.close()
+    this.#probes.set(key, lane)
+    socket.once('close', () => {
+      if (this.#probes.get(key) === lane) this.#probes.delete(key)
+    })
+    return lane
+  }
+
+  #lane(member: Reachable, authority: Authority): Lane {
+    if (this.#destroyed) throw new Error('the console stops')
+    const address = this.#options.proxyProtocol && 'clientAddress' in authority ? authority.clientAddress : undefined
+    const origin = formatEndpoint(member.endpoint)
+    const key = address === undefined ? `${origin} ${authority.kind}` : `${origin} ${authority.kind} ${address}`
+    const known = this.#lanes.get(key)
+    if (known !== undefined) return known
+    const pool = new Pool(`https://${origin}`, {
+      connect: this.#connector(member, authority),
+      connections: address === undefined ? null : this.#options.limits.connectionsPerAddress,
+      pipelining: 1,
+      allowH2: false,
+      ...idle,
+    })
+    const lane = { pool, key }
+    this.#lanes.set(key, lane)
+    // Lanes of members and people that are gone go with their last connection.
+    const dropWhenUnused = (): void => {
+      if (pool.stats.connected > 0 || pool.stats.size > 0 || this.#lanes.get(key) !== lane) return
+      this.#lanes.delete(key)
+      void pool.close()
+    }
+    pool.on('disconnect', dropWhenUnused)
+    pool.on('connectionError', dropWhenUnused)
+    return lane
+  }
+
+  #connector(member: Reachable, authority: Authority): buildConnector.connector {
+    const { connectMs, tlsMs } = this.#options.limits
+    return (_options, callback) => {
+      void handOver(this.#dial(member, authority, connectMs, tlsMs), callback)
+    }
+  }
+
+  #dial(
+    member: Reachable,
+    authority: Authority,
+    connectTimeoutMs: number,
+    tlsTimeoutMs: number,
+    progress: DialProgress = {},
+  ): Promise<Connection> {
+    const { trust, clock, proxyProtocol } = this.#options
+    const clientAddress = 'clientAddress' in authority ? (authority.clientAddress ?? null) : null
+    const context = this.#contextFor(authority)
+    const proxy: DialOptions['proxy'] = proxyProtocol ? { clientAddress } : null
+    return dial(member, trust, clock, { connectTimeoutMs, tlsTimeoutMs, context, proxy, progress })
+  }
+
+  #contextFor(authority: Authority): SecureContext {
+    const { trust, identity } = this.#options
+    if (authority.kind === 'anonymous' || authority.kind === 'bearer') {
+      this.#withoutIdentity ??= secureContextFor(trust.anchor, null)
+      return this.#withoutIdentity
+    }
+    if (identity === null) throw new TypeError('this cluster has no console identity to make the request with')
+    this.#withIdentity ??= secureContextFor(trust.anchor, identity)
+    return this.#withIdentity
+  }
+
+  /**
+   * What was believed before may be refused now: then every connection ends at once, with what is under way on it. If
+   * something was only added, connections end as soon as they are free, so that a certificate that is being replaced
+   * interrupts nobody.
+   */
+  #trustChanged(change: TrustChange): void {
+    this.#withIdentity = null
+    this.#withoutIdentity = null
+    if (change === 'narrowed') {
+      this.#endAll(new Error('the certificate that was trusted is not trusted any more'))
+      return
+    }
+    for (const { pool } of this.#lanes.values()) void pool.close()
+    for (const { client } of this.#probes.values()) void client.close()
+    this.#lanes.clear()
+    this.#probes.clear()
+  }
+
+  #endAll(reason: Error): void {
+    const lanes = [...this.#lanes.values()].map(({ pool }) => pool)
+    const probes = [...this.#probes.values()].map(({ client }) => client)
+    this.#lanes.clear()
+    this.#probes.clear()
+    for (const dispatcher of [...lanes, ...probes]) void dispatcher.destroy(reason)
+    for (const socket of this.#streams) socket.destroy(reason)
+  }
+}
+
+/** Deadlines are of the whole request and kept by whoever asks; undici's would only add timers of their own. */
+const withoutTimers = { headersTimeout: 0, bodyTimeout: 0 } as const
+
+const idle = { keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs } as const
+
+async function handOver(connection: Promise<Connection>, callback: buildConnector.Callback): Promise<void> {
+  let socket: TLSSocket
+  try {
+    ;({ socket } = await connection)
+  } catch (error) {
+    callback(error instanceof Error ? error : new Error(String(error)), null)
+    return
+  }
+  callback(null, socket)
+}
+
+/** An HTTP client over a connection that stands; it never makes another. */
+function clientOver(member: Reachable, socket: TLSSocket): Client {
+  let left: TLSSocket | null = socket
+  return new Client(`https://${formatEndpoint(member.endpoint)}`, {
+    connect: (_options, callback) => {
+      if (left === null || left.destroyed) callback(new Error('the connection was closed'), null)
+      else callback(null, left)
+      left = null
+    },
+    pipelining: 1,
+    allowH2: false,
+    ...idle,
+  })
+}
+
+/** The whole list of headers that a request to a member can have, beside those that the transfer itself needs. */
+function headersOf(authority: Authority, request: WireRequest): string[] {
+  const headers = commonHeaders(authority)
+  if (request.body !== undefined) headers.push('content-type', 'application/json')
+  if (request.ifMatch !== undefined) headers.push('if-match', request.ifMatch)
+  return headers
+}
+
+function commonHeaders(authority: Authority): string[] {
+  const headers = ['user-agent', userAgent, 'accept', 'application/json']
+  if (authority.kind === 'bearer') headers.push('authorization', `Bearer ${authority.token}`)
+  return headers
+}
+
+function timedOut(member: string): MemberError {
+  const message = describeSilence(member, 'answer')
+  return new MemberError({ kind: 'timed-out', member, phase: 'answer', sent: true, message })
+}
