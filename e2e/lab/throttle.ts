@@ -1,0 +1,32 @@
+// Makes one process slow by letting it run only a twentieth of the time. Unlike a delay in the network this also slows
+// the connections that are already open, keeps the caller's address, and needs nothing of the kernel: `tc netem` is
+// missing from many small ones.
+//
+//   node throttle.ts PID STARTED_AT
+//
+// Ends when it is told to or when that process is gone.
+
+import { signal, stateOf } from './process-identity.ts'
+
+/** An answer waits up to this long, nineteen times out of twenty: long against a healthy member's few milliseconds, short against the time-out of a health probe. */
+const heldMs = 150
+const freeMs = 8
+
+const target = { pid: Number(process.argv[2]), startedAt: Number(process.argv[3]) }
+
+process.on('SIGTERM', () => {
+  signal(target, 'SIGCONT')
+  process.exit(0)
+})
+
+hold()
+
+function hold(): void {
+  if (!signal(target, 'SIGSTOP')) process.exit(0)
+  setTimeout(release, heldMs)
+}
+
+function release(): void {
+  if (!signal(target, 'SIGCONT') || stateOf(target) === 'gone') process.exit(0)
+  setTimeout(hold, freeMs)
+}
