@@ -1,0 +1,11 @@
+import { z } from 'zod'
+
+const number = z.number().nullish().catch(null)
+
+/** What is used of `GET /1.0/resources` (incus `shared/api/resource.go`), a large document. Null where it is not told. */
+export const IncusResources = z.looseObject({
+  cpu: z.looseObject({ total: number }).nullish().catch(null),
+  /** Bytes; `used` leaves out what the page cache would give back. */
+  memory: z.looseObject({ used: number, total: number }).nullish().catch(null),
+})
+export type IncusResources = z.infer<typeof IncusResources>
