@@ -1,0 +1,81 @@
+import type { AuditRecord } from '@malleus/shared/api/audit.ts'
+import type { Generated, Kysely } from 'kysely'
+import type { Database } from '../database/database.ts'
+import type { AuditFilter, AuditStore, ChainHead, StoredLine } from './audit-store.ts'
+import { isQuiet, parseRecord, textOf } from './record.ts'
+
+interface AuditTables {
+  record: {
+    position: Generated<number>
+    chain: string
+    seq: number
+    hash: string
+    prev: string
+    at: number
+    cluster: string | null
+    object: string | null
+    quiet: number
+    text: string
+  }
+}
+
+/** The access history in `audit.db`. */
+export class SqliteAuditStore implements AuditStore {
+  readonly #database: Database
+  readonly #tables: Kysely<AuditTables>
+
+  constructor(database: Database) {
+    this.#database = database
+    this.#tables = database.tables<AuditTables>()
+  }
+
+  async append(records: readonly AuditRecord[]): Promise<void> {
+    await this.#database.atomically(records.map((record) => this.#tables.insertInto('record').values(rowOf(record))))
+  }
+
+  async head(chain?: string): Promise<ChainHead | null> {
+    const heads = this.#tables
+      .selectFrom('record')
+      .select(['chain', 'seq', 'hash'])
+      .orderBy('position', 'desc')
+      .limit(1)
+    const head = await (chain === undefined ? heads : heads.where('chain', '=', chain)).executeTakeFirst()
+    return head ?? null
+  }
+
+  async latest({ clusters, withoutCluster, reads, object, limit }: AuditFilter): Promise<readonly AuditRecord[]> {
+    let question = this.#tables
+      .selectFrom('record')
+      .select('text')
+      .where((is) =>
+        is.or([
+          ...(clusters.length > 0 ? [is('cluster', 'in', clusters)] : []),
+          ...(withoutCluster ? [is('cluster', 'is', null)] : []),
+        ]),
+      )
+      .orderBy('position', 'desc')
+      .limit(limit)
+    if (!reads) question = question.where('quiet', '=', 0)
+    if (object !== undefined) question = question.where('object', '=', object)
+    const rows = await question.execute()
+    // A line that is no record any more was tampered with: the verification names it, the list goes on without it.
+    return rows.map(({ text }) => parseRecord(text)).filter((record) => record !== undefined)
+  }
+
+  async after(position: number, limit: number): Promise<readonly StoredLine[]> {
+    const rows = await this.#tables
+      .selectFrom('record')
+      .selectAll()
+      .where('position', '>', position)
+      .orderBy('position')
+      .limit(limit)
+      .execute()
+    return rows.map((row) => ({ ...row, quiet: row.quiet !== 0 }))
+  }
+}
+
+function rowOf(record: AuditRecord) {
+  const { chain, seq, hash, prev, ts, cluster, object } = record
+  const quiet = isQuiet(record) ? 1 : 0
+  return { chain, seq, hash, prev, at: Date.parse(ts), cluster, object, quiet, text: textOf(record) }
+}

@@ -1,0 +1,46 @@
+import type { AuditRecord } from '@malleus/shared/api/audit.ts'
+
+/** Which records are asked for; `clusters` is what the person may see. */
+export interface AuditFilter {
+  /** Records of these clusters. */
+  readonly clusters: readonly string[]
+  /** And those that belong to none: sign-ins, refusals at the door, starts and stops. */
+  readonly withoutCluster: boolean
+  /** Also those of people only looking. */
+  readonly reads: boolean
+  readonly object?: string
+  readonly limit: number
+}
+
+/** A record as it is kept: the canonical text, and beside it what questions are asked by. */
+export interface StoredLine {
+  readonly position: number
+  readonly chain: string
+  readonly seq: number
+  readonly hash: string
+  readonly prev: string
+  /** Milliseconds since 1970. */
+  readonly at: number
+  readonly cluster: string | null
+  readonly object: string | null
+  readonly quiet: boolean
+  readonly text: string
+}
+
+export interface ChainHead {
+  readonly chain: string
+  readonly seq: number
+  readonly hash: string
+}
+
+/** Where records are kept. Only added to; nothing in it can be changed or removed. */
+export interface AuditStore {
+  /** Adds records in this order, all of them or none; they survive a loss of power when it resolves. */
+  append(records: readonly AuditRecord[]): Promise<void>
+  /** The last record of all, or of one chain; null when there is none. */
+  head(chain?: string): Promise<ChainHead | null>
+  /** Newest first. */
+  latest(filter: AuditFilter): Promise<readonly AuditRecord[]>
+  /** In the order of writing, those after a position. For the verification. */
+  after(position: number, limit: number): Promise<readonly StoredLine[]>
+}
