@@ -3,18 +3,28 @@
 import { spawn } from 'node:child_process'
 import { constants } from 'node:os'
 
+import { PlainError } from './plain-error.mjs'
+
 const running = new Set()
+let told = false
 
 /**
- * Hands signals on to whatever runs, and waits for it instead of dying first. At a terminal Ctrl-C reaches the whole
- * process group by itself, so it is not sent a second time: many programs take the second one as "now".
+ * Hands signals on to whatever runs, and waits for it instead of dying first. One Ctrl-C arrives here up to twice, from
+ * the terminal and from npm; many programs take the second one as "now", so what comes in the same moment is one.
  */
 export function passSignalsOn() {
-  process.on('SIGINT', () => {
-    if (!process.stdin.isTTY) signalAll('SIGINT')
-  })
-  for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => signalAll(signal))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+    let handedOnAt = -Infinity
+    process.on(signal, () => {
+      if (performance.now() - handedOnAt < sameMomentMs) return
+      handedOnAt = performance.now()
+      told = true
+      for (const child of running) child.kill(signal)
+    })
+  }
 }
+
+const sameMomentMs = 500
 
 /**
  * Runs a program on our terminal to its end.
@@ -35,9 +45,16 @@ export async function capture(command, args, options = {}) {
   return { code, output }
 }
 
-/** Starts a program that runs beside us; it gets our signals like any other. */
-export function start(command, args, options = {}) {
-  const child = spawn(command, args, options)
+/**
+ * Starts a program that runs beside us and gets our signals. After a signal nothing new is started.
+ *
+ * It leads a process group of its own, so that the terminal's Ctrl-C reaches it through us, once. With
+ * `terminal: true` it stays in ours: a program that asks questions may only read the terminal there, and then hears
+ * Ctrl-C from both.
+ */
+export function start(command, args, { terminal = false, ...options } = {}) {
+  if (told) throw new PlainError('Stopped.')
+  const child = spawn(command, args, { detached: !terminal, ...options })
   running.add(child)
   child.once('close', () => running.delete(child))
   child.once('error', () => running.delete(child))
@@ -50,8 +67,4 @@ export function ended(child) {
     child.once('error', reject)
     child.once('close', (code, signal) => resolve(code ?? 128 + constants.signals[signal]))
   })
-}
-
-function signalAll(signal) {
-  for (const child of running) child.kill(signal)
 }

@@ -37,6 +37,7 @@ describe('a child', () => {
       heard += chunk
     }
     expect(heard).toContain(`child got ${signal}`)
+    expect(heard).toContain('7, and then: Stopped.')
     expect(await closed).toBe(7)
   })
 })
@@ -50,5 +51,6 @@ function parentOf(signal) {
   return `
     import { passSignalsOn, run } from ${JSON.stringify(path.join(import.meta.dirname, 'child.mjs'))}
     passSignalsOn()
-    process.exitCode = await run(process.execPath, ['-e', ${JSON.stringify(child)}])`
+    process.exitCode = await run(process.execPath, ['-e', ${JSON.stringify(child)}])
+    await run(process.execPath, ['-e', '']).catch((error) => console.log(process.exitCode + ', and then: ' + error.message))`
 }

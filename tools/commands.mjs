@@ -27,8 +27,9 @@ export const commands = {
     return script(['--disable-warning=ExperimentalWarning', 'e2e/demo/demo.ts', ...args], workshop)
   },
   dev,
-  malleus: (args, workshop) => script([...serverFlags, 'server/src/cli/malleus.ts', ...args], workshop),
-  lab: (args, workshop) => script(['e2e/lab/lab.ts', ...args], workshop),
+  malleus: (args, workshop) =>
+    script([...serverFlags, 'server/src/cli/malleus.ts', ...args], workshop, { terminal: true }),
+  lab: (args, workshop) => script(['e2e/lab/lab.ts', ...args], workshop, { terminal: true }),
   check: (args, workshop) => check(workshop),
   test,
   'test:long': (args, workshop) => test(args, { ...workshop, env: { ...workshop.env, MALLEUS_LONG: '1' } }),
@@ -37,6 +38,6 @@ export const commands = {
   build: (args, workshop) => build(workshop),
 }
 
-function script(args, { root, node, env }) {
-  return run(node, args, { cwd: root, env })
+function script(args, { root, node, env }, options) {
+  return run(node, args, { cwd: root, env, ...options })
 }
