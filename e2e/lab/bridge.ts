@@ -34,13 +34,17 @@ export async function claimSlot(name: string, stateDirectory: string): Promise<n
     )
     if (slot === undefined) throw new Error('every slot for a lab on this machine is taken')
     const { bridge } = planAddresses(slot, 1)
+    const lines = [
+      `link add ${bridge} type bridge forward_delay 0 mcast_snooping 0`,
+      `link set ${bridge} alias "malleus-lab ${name} ${stateDirectory}"`,
+    ]
     try {
-      await run(['ip', 'link', 'add', bridge, 'type', 'bridge', 'forward_delay', '0', 'mcast_snooping', '0'])
+      // One program for both: it finishes what it began even when we are interrupted, so that no bridge is left unclaimed.
+      await run(['ip', '-batch', '-'], { input: lines.join('\n') + '\n' })
     } catch (error) {
       if (error instanceof CommandFailed && error.stderr.includes('File exists')) continue
       throw error
     }
-    await run(['ip', 'link', 'set', bridge, 'alias', `malleus-lab ${name} ${stateDirectory}`])
     return slot
   }
   throw new Error('other labs took every slot we tried')

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { planBeginning, slotsOf, type Found } from './leftovers.ts'
+import { planBeginning, planEnding, slotsOf, type Found } from './leftovers.ts'
 import type { LabRecord } from './state-directory.ts'
 
 const wanted = { name: 'lab', stateDirectory: '/run/malleus-lab/lab', members: undefined }
-const nothing: Found = { record: undefined, foreignFiles: false, builderAlive: false, roomStands: false, claims: [] }
+const nothing: Found = { record: undefined, unknownFiles: false, builderAlive: false, roomStands: false, claims: [] }
 const record: LabRecord = {
   name: 'lab',
   slot: 0,
@@ -58,8 +58,15 @@ describe('up', () => {
     expect(planBeginning({ ...nothing, claims: [claim] }, wanted)).toEqual({ kind: 'rebuild', slots: [0] })
   })
 
+  test('clears away what is left in a directory whose record was deleted', () => {
+    expect(planBeginning({ ...nothing, unknownFiles: true, claims: [claim] }, wanted)).toEqual({
+      kind: 'rebuild',
+      slots: [0],
+    })
+  })
+
   test("refuses a directory with somebody else's files", () => {
-    expect(planBeginning({ ...nothing, foreignFiles: true }, wanted)).toMatchObject({
+    expect(planBeginning({ ...nothing, unknownFiles: true }, wanted)).toMatchObject({
       kind: 'refuse',
       reason: expect.stringMatching(/not a lab/),
     })
@@ -90,5 +97,34 @@ describe('the slots of a lab', () => {
   test('do not include one that another lab has taken since', () => {
     const thief = { slot: 0, name: 'other', stateDirectory: '/run/malleus-lab/other' }
     expect(slotsOf({ record, claims: [thief] }, wanted)).toEqual([])
+  })
+})
+
+describe('down', () => {
+  test('does nothing where there is nothing', () => {
+    expect(planEnding(nothing, wanted, 1)).toEqual({ kind: 'nothing' })
+  })
+
+  test('removes a lab, whole, interrupted, or without its record', () => {
+    const interrupted: Found = { ...standing, record: { ...record, phase: 'forming' } }
+    for (const found of [standing, interrupted, { ...nothing, claims: [claim], unknownFiles: true }]) {
+      expect(planEnding(found, wanted, 1)).toEqual({ kind: 'remove', slots: [0] })
+    }
+  })
+
+  test('leaves a lab alone that another process builds, and removes one that this process builds', () => {
+    const forming: Found = { ...standing, record: { ...record, phase: 'forming' }, builderAlive: true }
+    expect(planEnding(forming, wanted, 1)).toMatchObject({
+      kind: 'refuse',
+      reason: expect.stringMatching(/process 10/),
+    })
+    expect(planEnding(forming, wanted, 10)).toEqual({ kind: 'remove', slots: [0] })
+  })
+
+  test('never removes what is not a lab, or a lab of another name', () => {
+    expect(planEnding({ ...nothing, unknownFiles: true }, wanted, 1)).toMatchObject({ kind: 'refuse' })
+    expect(planEnding({ ...standing, record: { ...record, name: 'other' } }, wanted, 1)).toMatchObject({
+      kind: 'refuse',
+    })
   })
 })

@@ -6,8 +6,8 @@ import type { LabRecord } from './state-directory.ts'
 export interface Found {
   /** What the state directory says; undefined when it holds no lab. */
   readonly record: LabRecord | undefined
-  /** The state directory exists and holds no lab of ours, but other files. */
-  readonly foreignFiles: boolean
+  /** The state directory exists and has something in it, but not the record of a lab. */
+  readonly unknownFiles: boolean
   /** Is the process that was building the lab still there? */
   readonly builderAlive: boolean
   /** Are the lab's network and mounts still there? They go with a restart of the machine. */
@@ -51,8 +51,10 @@ export function planBeginning(found: Found, wanted: Wanted): Beginning {
   const { record } = found
   const slots = slotsOf(found, wanted)
   if (record === undefined) {
-    if (found.foreignFiles)
+    // Files without a record are ours only if a bridge says so; then somebody deleted the record.
+    if (found.unknownFiles && slots.length === 0) {
       return refuse(`${wanted.stateDirectory} exists and is not a lab; choose an empty or new directory`)
+    }
     return slots.length === 0 ? { kind: 'build' } : { kind: 'rebuild', slots }
   }
   if (record.name !== wanted.name) return refuse(`${wanted.stateDirectory} belongs to the lab ${record.name}`)
@@ -64,6 +66,26 @@ export function planBeginning(found: Found, wanted: Wanted): Beginning {
     return refuse(`this lab has ${record.members} members, not ${wanted.members}; take it down first`)
   }
   return { kind: 'reuse' }
+}
+
+export type Ending =
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'remove'; readonly slots: readonly number[] }
+  | { readonly kind: 'refuse'; readonly reason: string }
+
+/** How `down` ends a lab, given what it found. `self` is the process that asks: it may take down what it is building. */
+export function planEnding(found: Found, wanted: Omit<Wanted, 'members'>, self: number): Ending {
+  const { record } = found
+  const slots = slotsOf(found, wanted)
+  if (record === undefined) {
+    if (slots.length > 0) return { kind: 'remove', slots }
+    return found.unknownFiles ? refuse(`${wanted.stateDirectory} is not a lab`) : { kind: 'nothing' }
+  }
+  if (record.name !== wanted.name) return refuse(`${wanted.stateDirectory} belongs to the lab ${record.name}`)
+  if (record.phase === 'forming' && found.builderAlive && record.builder.pid !== self) {
+    return refuse(`process ${record.builder.pid} is just building this lab; end that first`)
+  }
+  return { kind: 'remove', slots }
 }
 
 /** Every slot that holds something of this lab. */
@@ -80,6 +102,6 @@ export function slotsOf(
   return [...new Set(slot === undefined || stolen ? claimed : [...claimed, slot])]
 }
 
-function refuse(reason: string): Beginning {
+function refuse(reason: string): { kind: 'refuse'; reason: string } {
   return { kind: 'refuse', reason }
 }

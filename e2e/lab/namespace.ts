@@ -7,11 +7,9 @@
 
 import { spawn } from 'node:child_process'
 import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rmdir } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { plainEnvironment, run } from './command.ts'
-import { until } from './deadline.ts'
 import { identify, type ProcessIdentity } from './process-identity.ts'
 
 /** Where a lab keeps its namespaces: `namespaces` is a private mount, `cgroup` the lab's own view of the cgroup tree. */
@@ -131,18 +129,27 @@ function spawnInBranch(branch: string, argv: readonly string[], options: SpawnOp
 
 /** Ends every process in the lab's branch, containers included, removes the branch and gives the mounts back. Does nothing where there is nothing. */
 export async function closeRoom(room: NamespaceRoom): Promise<void> {
-  // The lab's own view of the tree may be gone, or not yet made; what is in the tree does not depend on it.
-  const view = await mkdtemp(join(tmpdir(), 'malleus-lab-'))
-  await run(['mount', '-t', 'cgroup2', 'cgroup2', view])
-  try {
-    await removeBranch(join(view, room.branch))
-  } finally {
-    await run(['umount', view])
-    await rmdir(view)
-  }
-  for (const mount of [...(await mountsBelow(room.namespaces)), ...(await mountsBelow(room.cgroup))])
+  // The lab's own view of the tree may be gone, or not yet made. So the script looks through one of its own, which is
+  // in a mount namespace that ends with it.
+  await run(['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', removeBranch, 'sh', room.branch])
+  for (const mount of [...(await mountsBelow(room.namespaces)), ...(await mountsBelow(room.cgroup))]) {
     await run(['umount', mount])
+  }
 }
+
+const removeBranch = `
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+branch=/sys/fs/cgroup/$1
+[ -d "$branch" ] || exit 0
+echo 1 > "$branch/cgroup.kill"
+tries=0
+while grep -q 'populated 1' "$branch/cgroup.events"; do
+  tries=$((tries + 1))
+  [ "$tries" -lt 1000 ]
+  sleep 0.01
+done
+find "$branch" -depth -type d -exec rmdir {} ';'
+`
 
 /** Is the room as `openRoom` and `createNetwork` left it? It goes with a restart of the machine. */
 export async function roomStands(room: NamespaceRoom, name: string): Promise<boolean> {
@@ -170,16 +177,6 @@ function offerControllers(branch: string): void {
       // Not offered by the parent.
     }
   }
-}
-
-async function removeBranch(branch: string): Promise<void> {
-  if (!existsSync(branch)) return
-  writeFileSync(join(branch, 'cgroup.kill'), '1')
-  await until(`the end of the processes in ${branch}`, 20_000, async () => {
-    const events = await readFile(join(branch, 'cgroup.events'), 'utf8')
-    return events.includes('populated 0') ? true : undefined
-  })
-  await run(['find', branch, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';'])
 }
 
 /** Every mount at or below a path, the latest first. */

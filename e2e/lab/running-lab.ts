@@ -18,7 +18,7 @@ import { until } from './deadline.ts'
 import { breakMember, mendMember, readHeard, type Heard, type Patient } from './faults.ts'
 import { imageAlias, writeImage } from './image.ts'
 import { answers } from './incus-socket.ts'
-import { planBeginning, slotsOf, type Found } from './leftovers.ts'
+import { planBeginning, planEnding, type Found } from './leftovers.ts'
 import { prepareMachine } from './machine.ts'
 import { memberPort, socketOf, startDaemon, untilReady } from './member-process.ts'
 import {
@@ -129,14 +129,10 @@ export async function openLab(options: Pick<LabOptions, 'name' | 'stateDirectory
 export async function removeLab(options: Pick<LabOptions, 'name' | 'stateDirectory'> = {}): Promise<boolean> {
   const wanted = wish(options)
   const state = new StateDirectory(wanted.stateDirectory)
-  const found = await lookAround(state)
-  if (found.foreignFiles) throw new Error(`${state.path} is not a lab`)
-  if (found.record !== undefined && found.record.name !== wanted.name)
-    throw new Error(`${state.path} belongs to the lab ${found.record.name}`)
-  const slots = slotsOf(found, wanted)
-  if (slots.length === 0 && found.record === undefined) return false
-  await clear(state, slots)
-  return true
+  const ending = planEnding(await lookAround(state), wanted, process.pid)
+  if (ending.kind === 'refuse') throw new Error(ending.reason)
+  if (ending.kind === 'remove') await clear(state, ending.slots)
+  return ending.kind === 'remove'
 }
 
 export class Lab {
@@ -463,11 +459,12 @@ async function resume(lab: Lab, told: (line: string) => void): Promise<Lab> {
   return lab
 }
 
+/** Removes a lab that `planBeginning` or `planEnding` found to be ours. */
 async function clear(state: StateDirectory, slots: readonly number[]): Promise<void> {
   for (const slot of slots) await closeRoom(state.room(slot))
   removeLocks(state.path)
   // The files before the bridge: as long as there is a claim, an interrupted `down` can be repeated.
-  if (state.readLab() !== undefined || isEmptyDirectory(state.path)) state.remove()
+  state.remove()
   for (const slot of slots) await removeLinks(slot)
 }
 
@@ -475,7 +472,7 @@ async function lookAround(state: StateDirectory): Promise<Found> {
   const record = state.readLab()
   return {
     record,
-    foreignFiles: record === undefined && state.exists && !isEmptyDirectory(state.path),
+    unknownFiles: record === undefined && state.exists && !isEmptyDirectory(state.path),
     builderAlive: record !== undefined && stateOf(record.builder) !== 'gone',
     roomStands: record !== undefined && (await roomStands(state.room(record.slot), 'server1')),
     claims: process.platform === 'linux' ? await readClaims() : [],
