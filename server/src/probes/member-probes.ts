@@ -1,0 +1,257 @@
+import type { ProbeRecord } from '@malleus/shared/api/members.ts'
+import { z } from 'zod'
+import type { ProbeReport, ProbeRequest, Transport } from '../gateway/transport.ts'
+import type { HealthBoard } from '../health/health-board.ts'
+import { lightIntervalMs } from '../health/health-settings.ts'
+import type { Observation } from '../health/health.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Random } from '../lib/random.ts'
+import { jittered } from '../lib/random.ts'
+import type { ClockSkew } from './clock-skew.ts'
+import { ClockSkewMeter } from './clock-skew.ts'
+import type { ProbeEnd, Question } from './probe.ts'
+import { probe } from './probe.ts'
+
+/** What one member presented in the last handshake that came that far; `seenAt` is wall clock. */
+export interface LastPresented extends NonNullable<ProbeReport['presented']> {
+  readonly seenAt: number
+}
+
+export interface MemberProbesOptions {
+  readonly transport: Pick<Transport, 'probe'>
+  readonly board: HealthBoard
+  /** What carries people's requests in this cluster, and so what a member has to be able to check. */
+  readonly mode: 'bearer' | 'certificate'
+  /** Whether there is a console identity, without which nothing deep can be asked. */
+  readonly deep: boolean
+  /** The path of a deep question about that member, with `/1.0`. */
+  readonly deepPath: (member: string) => string
+  readonly clock: Clock
+  readonly random: Random
+  /** How many members are probed, which decides how often. */
+  readonly members: () => number
+  /** The member presented another certificate than the last time, or one that is judged otherwise. */
+  readonly onPresented: (member: string) => void
+}
+
+/**
+ * Asks one member, in time: a light question several times a second on a warm connection, every tenth on a new one,
+ * quickly again after a failure, and a deep one now and then. It reports to the board and judges nothing itself.
+ */
+export class MemberProbes {
+  readonly #options: MemberProbesOptions
+  readonly #skew = new ClockSkewMeter()
+  #member: ProbeRequest['member']
+  #records: ProbeRecord[] = []
+  #presented: LastPresented | null = null
+  #identityRefused: string | null = null
+  #asked = 0
+  /** Number of the latest light question: one that was overtaken by it says nothing any more. */
+  #latest = 0
+  #cancelLight: () => void = () => {}
+  #cancelDeep: () => void = () => {}
+  #hurriedAt = -Infinity
+  #stopped = false
+
+  constructor(member: ProbeRequest['member'], options: MemberProbesOptions) {
+    this.#member = member
+    this.#options = options
+  }
+
+  /** Asks at once, and the deep question soon after, so that members are not all asked in the same moment. */
+  start(): void {
+    this.#askLight()
+    if (this.#options.deep) this.#planDeep(this.#options.random.fraction() * FIRST_DEEP_WITHIN_MS)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancelLight()
+    this.#cancelDeep()
+  }
+
+  /** The same member under another name. */
+  rename(member: ProbeRequest['member']): void {
+    this.#member = member
+  }
+
+  /** Asks now, on a new connection, because somebody has reason to doubt. */
+  hurry(): void {
+    const now = this.#options.clock.monotonic()
+    if (this.#stopped || now - this.#hurriedAt < this.#settings.reprobeAfterMs) return
+    this.#hurriedAt = now
+    this.#askLight('new')
+  }
+
+  /** The most recent probes, newest first. */
+  get records(): readonly ProbeRecord[] {
+    return this.#records
+  }
+
+  get presented(): LastPresented | null {
+    return this.#presented
+  }
+
+  get skew(): ClockSkew | null {
+    return this.#skew.skew
+  }
+
+  /** Why the member refuses the console's own identity, in its words; null when it does not, as far as is known. */
+  get identityRefused(): string | null {
+    return this.#identityRefused
+  }
+
+  get #settings() {
+    return this.#options.board.settings
+  }
+
+  get #health() {
+    return this.#options.board.current(this.#member.name)
+  }
+
+  #askLight(connection?: Question['connection']): void {
+    this.#cancelLight()
+    const { failedProbes, ejected, trusted, slow } = this.#health.evidence
+    const doubtful = failedProbes > 0 || ejected || !trusted
+    const cold = doubtful || connection === 'new' || this.#asked % this.#settings.coldEvery === 0
+    this.#asked += 1
+    const { phaseTimeoutMs, lightTimeoutMs, lingerMs } = this.#settings
+    // A member that is known to be slow gets twice the time: else it would be called stuck every other moment.
+    const patienceMs = (cold ? phaseTimeoutMs : lightTimeoutMs) * (slow ? 2 : 1)
+    void this.#light({
+      kind: cold ? 'cold' : 'light',
+      member: this.#member,
+      path: '/1.0',
+      connection: cold ? 'new' : 'warm',
+      phaseTimeoutMs: patienceMs,
+      ...(doubtful || slow ? { lingerMs: Math.max(lingerMs, 2 * patienceMs) } : {}),
+    })
+  }
+
+  async #light(question: Question): Promise<void> {
+    const number = (this.#latest += 1)
+    const startedAt = this.#options.clock.monotonic()
+    const overtaken = () => this.#stopped || number !== this.#latest
+    const ended = await probe(this.#options.transport, this.#options.clock, question, (failure) => {
+      if (!overtaken()) this.#observe({ kind: 'probe-failed', failure })
+    })
+    this.#note(ended)
+    if (overtaken()) return
+    const wasEjected = this.#health.evidence.ejected
+    if (ended.failure === null) this.#answered(ended)
+    else this.#observe({ kind: 'probe-failed', failure: ended.failure, counts: !ended.wasSilent })
+    this.#planLight(ended.failure !== null && !wasEjected, startedAt)
+  }
+
+  #planLight(again: boolean, startedAt: number): void {
+    const { clock, random, members } = this.#options
+    const { reprobeAfterMs, jitter } = this.#settings
+    const everyMs = jittered(lightIntervalMs(members(), this.#settings), jitter, random)
+    const tookMs = clock.monotonic() - startedAt
+    this.#cancelLight = clock.after(again ? reprobeAfterMs : Math.max(reprobeAfterMs, everyMs - tookMs), () =>
+      this.#askLight(),
+    )
+  }
+
+  #planDeep(delayMs: number): void {
+    this.#cancelDeep = this.#options.clock.after(delayMs, () => void this.#askDeep())
+  }
+
+  async #askDeep(): Promise<void> {
+    const { transport, clock, random, deepPath } = this.#options
+    const { deepEveryMs, deepTimeoutMs, jitter } = this.#settings
+    const { standing } = this.#health
+    // What does not answer at all has no news of the database, and nothing is sent to who is not trusted.
+    if (standing !== 'ejected' && standing !== 'untrusted' && standing !== 'unknown') {
+      const ended = await probe(transport, clock, {
+        kind: 'deep',
+        member: this.#member,
+        path: deepPath(this.#member.name),
+        connection: 'warm',
+        phaseTimeoutMs: deepTimeoutMs,
+      })
+      if (this.#stopped) return
+      this.#note(ended)
+      this.#deepEnded(ended)
+    }
+    this.#planDeep(jittered(deepEveryMs, jitter, random))
+  }
+
+  #deepEnded({ reply, failure }: ProbeEnd): void {
+    if (reply === null) {
+      this.#observe({ kind: 'deep-failed', message: failure?.message ?? 'It did not answer.' })
+      return
+    }
+    const said = saidIn(reply)
+    if (saysDatabaseIsGone(reply.status, said)) {
+      this.#observe({ kind: 'deep-failed', message: said })
+      return
+    }
+    this.#observe({ kind: 'deep-answered' })
+    this.#identityRefused = reply.status === 401 || reply.status === 403 ? said : null
+    if (this.#options.mode !== 'certificate') return
+    if (this.#identityRefused === null) this.#observe({ kind: 'authorization', works: true })
+    else {
+      const message = `It refuses the console's own identity: ${said}`
+      this.#observe({ kind: 'authorization', works: false, message })
+    }
+  }
+
+  #answered({ fresh, answerMs, reply }: ProbeEnd): void {
+    this.#observe({ kind: 'probe-answered', answerMs: answerMs ?? 0, fresh })
+    // The list of extensions makes it a long text to read, and it hardly ever changes: once per new connection.
+    if (this.#options.mode !== 'bearer' || !fresh || reply === null) return
+    const methods = PublicServer.safeParse(jsonOf(reply.body))
+    if (!methods.success) return
+    if (methods.data.metadata.auth_methods.includes('oidc')) this.#observe({ kind: 'authorization', works: true })
+    else {
+      const message =
+        "It cannot check people's tokens: OpenID Connect is not set up there (oidc.issuer, oidc.client.id)."
+      this.#observe({ kind: 'authorization', works: false, message })
+    }
+  }
+
+  #observe(observation: Observation): void {
+    this.#options.board.observe(this.#member.name, observation)
+  }
+
+  /** Keeps what a probe showed, whatever became of it. */
+  #note({ record, presented, reply }: ProbeEnd): void {
+    const { clock, onPresented } = this.#options
+    this.#records = [record, ...this.#records.slice(0, RECORDS_KEPT - 1)]
+    if (presented !== null) {
+      const before = this.#presented
+      this.#presented = { ...presented, seenAt: clock.now() }
+      const same = before?.certificate.fingerprint256 === presented.certificate.fingerprint256
+      if (!same || before?.verdict !== presented.verdict) onPresented(this.#member.name)
+    }
+    const date = Date.parse(String(reply?.headers['date']))
+    if (reply === null || Number.isNaN(date)) return
+    const answeredAt = clock.now() - (clock.monotonic() - reply.answeredAt)
+    this.#skew.note(answeredAt - (record.firstByteMs ?? 0), answeredAt, date)
+  }
+}
+
+const RECORDS_KEPT = 60
+const FIRST_DEEP_WITHIN_MS = 1_000
+
+const PublicServer = z.object({ metadata: z.object({ auth_methods: z.array(z.string()) }) })
+const Refusal = z.object({ error: z.string() })
+
+function saidIn(reply: NonNullable<ProbeReport['reply']>): string {
+  const refusal = Refusal.safeParse(jsonOf(reply.body))
+  return refusal.success ? refusal.data.error.slice(0, 512) : `HTTP ${reply.status}`
+}
+
+/** Without a leader Incus answers 503 or 500, and says so in words only (measured with 6.0.4 and 7.0). */
+function saysDatabaseIsGone(status: number, said: string): boolean {
+  return (status === 503 || status === 500) && /cowsql|leader|context deadline|transaction|database/i.test(said)
+}
+
+function jsonOf(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString('utf8'))
+  } catch {
+    return undefined
+  }
+}

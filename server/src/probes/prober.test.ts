@@ -1,0 +1,377 @@
+import { X509Certificate } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { selfSigned } from '../../testing/certificate-authority.ts'
+import { ManualClock } from '../../testing/manual-clock.ts'
+import { MemberError } from '../gateway/member-error.ts'
+import type { ProbeReport, ProbeRequest } from '../gateway/transport.ts'
+import { HealthBoard } from '../health/health-board.ts'
+import { healthSettings } from '../health/health-settings.ts'
+import { systemRandom } from '../lib/random.ts'
+import { Prober } from './prober.ts'
+
+type Condition =
+  | { kind: 'up'; connectMs?: number; tlsMs?: number; answerMs?: number; deepMs?: number; methods?: string[] }
+  | { kind: 'stopped' | 'killed' | 'link-down' | 'starting' | 'says-starting' | 'impostor' }
+
+const certificate = new X509Certificate(selfSigned({ commonName: 'cluster' }).certificate)
+const foreign = new X509Certificate(selfSigned({ commonName: 'someone' }).certificate)
+
+/** A network of members in virtual time: what the transport would report of each, in the condition it is in. */
+class World {
+  readonly clock = new ManualClock()
+  readonly conditions = new Map<string, Condition>()
+  readonly asked: { member: string; kind: string; connection: string; path: string; at: number }[] = []
+  readonly #warm = new Set<string>()
+
+  async probe(request: ProbeRequest): Promise<ProbeReport> {
+    const { member, authority, connection } = request
+    const lane = `${member.name} ${authority.kind}`
+    this.asked.push({ member: member.name, kind: authority.kind, connection, path: request.path, at: this.clock.now() })
+    const report = { connectMs: null, tlsMs: null, firstByteMs: null, presented: null, reply: null, failure: null }
+    const fail = (kind: MemberError['kind'], phase: MemberError['phase']) => {
+      this.#warm.delete(lane)
+      const failure = new MemberError({ kind, phase, member: member.name, sent: false, message: `${kind} in ${phase}` })
+      return { ...report, ...request.progress, failure }
+    }
+    const takes = async (ms: number, atMost: number): Promise<boolean> => {
+      await this.#pass(Math.min(ms, atMost), request.signal)
+      return ms <= atMost && request.signal?.aborted !== true
+    }
+    const now = () => this.conditions.get(member.name) ?? { kind: 'up' }
+    if (connection === 'new' || !this.#warm.has(lane)) {
+      this.#warm.delete(lane)
+      if (now().kind === 'killed') return fail('refused', 'connect')
+      const connectMs = phaseMs(now(), 'connect')
+      if (!(await takes(connectMs, request.connectTimeoutMs))) return fail('timed-out', 'connect')
+      if (request.progress) request.progress.connectMs = connectMs
+      const tlsMs = phaseMs(now(), 'tls')
+      if (!(await takes(tlsMs, request.tlsTimeoutMs))) return fail('timed-out', 'tls')
+      const wrong = now().kind === 'impostor'
+      const presented = {
+        certificate: wrong ? foreign : certificate,
+        chain: [],
+        verdict: wrong ? 'unknown' : 'same',
+      } as const
+      if (request.progress) Object.assign(request.progress, wrong ? { presented } : { presented, tlsMs })
+      if (wrong) return fail('wrong-certificate', 'certificate')
+      this.#warm.add(lane)
+    }
+    if (now().kind === 'killed') return fail('reset', 'answer')
+    const firstByteMs = phaseMs(now(), authority.kind === 'console' ? 'deep' : 'answer')
+    if (!(await takes(firstByteMs, request.answerTimeoutMs))) return fail('timed-out', 'answer')
+    const condition = now()
+    const starting = condition.kind === 'says-starting'
+    const body = starting
+      ? { type: 'error', error: 'Daemon is starting up', error_code: 503 }
+      : {
+          type: 'sync',
+          metadata: { auth_methods: (condition.kind === 'up' ? condition.methods : undefined) ?? ['tls', 'oidc'] },
+        }
+    return {
+      ...report,
+      ...request.progress,
+      firstByteMs,
+      reply: {
+        status: starting ? 503 : 200,
+        headers: { date: new Date(this.clock.now()).toUTCString() },
+        body: Buffer.from(JSON.stringify(body)),
+        answeredAt: this.clock.monotonic(),
+      },
+    }
+  }
+
+  #pass(ms: number, signal: AbortSignal | undefined): Promise<void> {
+    return new Promise((resolve) => {
+      const cancel = this.clock.after(ms, resolve)
+      signal?.addEventListener('abort', () => {
+        cancel()
+        resolve()
+      })
+    })
+  }
+}
+
+function phaseMs(condition: Condition, phase: 'connect' | 'tls' | 'answer' | 'deep'): number {
+  switch (condition.kind) {
+    case 'up':
+      return (
+        { connect: condition.connectMs, tls: condition.tlsMs, answer: condition.answerMs, deep: condition.deepMs }[
+          phase
+        ] ?? 2
+      )
+    case 'stopped':
+      return phase === 'connect' ? 1 : Infinity
+    case 'link-down':
+      return Infinity
+    case 'starting':
+      return phase === 'connect' || phase === 'tls' ? 2 : Infinity
+    case 'killed':
+    case 'says-starting':
+    case 'impostor':
+      return 2
+  }
+}
+
+const names = ['server1', 'server2', 'server3', 'server4', 'server5']
+
+async function watched({ mode = 'bearer', deep = true }: { mode?: 'bearer' | 'certificate'; deep?: boolean } = {}) {
+  const world = new World()
+  const { clock } = world
+  const board = new HealthBoard({ clock, random: systemRandom, settings: healthSettings() })
+  board.retain(names)
+  const prober = new Prober({ transport: world, board, mode, deep, clock, random: systemRandom })
+  prober.follow(
+    names.map((name, index) => ({ name, endpoint: { host: `10.0.0.${index + 1}`, port: 8443 }, contacted: true })),
+  )
+  prober.start()
+  await clock.pass(7_000 + Math.random() * 1_000)
+  expect(names.map((name) => board.current(name).standing)).toEqual(names.map(() => 'healthy'))
+  const words = () => `${board.current('server3').standing} ${board.current('server3').symptom ?? '-'}`
+  /** Milliseconds until the board says that of server3. */
+  const until = async (said: string | RegExp, withinMs = 10_000) => {
+    for (let ms = 0; ms <= withinMs; ms += 5) {
+      if (typeof said === 'string' ? words() === said : said.test(words())) return ms
+      await clock.pass(5)
+    }
+    throw new Error(`it still says "${words()}" after ${withinMs} ms, and not "${String(said)}"`)
+  }
+  return { world, clock, board, prober, words, until }
+}
+
+describe('a fault is on the board', () => {
+  test.each<[Condition['kind'], string]>([
+    ['stopped', 'ejected stuck'],
+    ['link-down', 'ejected unreachable'],
+    ['killed', 'ejected refusing'],
+    ['starting', 'ejected stuck'],
+  ])('%s: suspect in 0.95 s, ejected with its symptom in 1.45 s', async (kind, said) => {
+    for (let run = 0; run < 5; run += 1) {
+      const { world, until, prober } = await watched()
+      world.conditions.set('server3', { kind })
+      const suspect = await until(/suspect|ejected/)
+      const ejected = suspect + (await until(said))
+      prober.stop()
+      expect(suspect).toBeLessThanOrEqual(960)
+      expect(ejected).toBeLessThanOrEqual(1_460)
+    }
+  })
+
+  test('slow, below the time a probe has: in 2 s', async () => {
+    const { world, until } = await watched()
+    world.conditions.set('server3', { kind: 'up', connectMs: 120, tlsMs: 120, answerMs: 120 })
+    expect(await until('suspect slow')).toBeLessThanOrEqual(2_000)
+  })
+
+  test('slower than the time a probe has: in 2.2 s, and it stays slow and never flaps to stuck', async () => {
+    const { world, until, clock, board } = await watched()
+    world.conditions.set('server3', { kind: 'up', connectMs: 2, tlsMs: 2, answerMs: 650 })
+    expect(await until('suspect slow')).toBeLessThanOrEqual(2_200)
+    const heard: string[] = []
+    board.subscribe((change) => change.kind === 'member' && heard.push(String(change.after?.symptom)))
+    await clock.pass(30_000)
+    expect(heard.filter((symptom) => symptom !== 'slow')).toEqual([])
+  })
+
+  test('a wrong certificate: within one round of cold probes', async () => {
+    const { world, until } = await watched()
+    world.conditions.set('server3', { kind: 'impostor' })
+    expect(await until('untrusted wrong-certificate')).toBeLessThanOrEqual(10 * 550)
+  })
+
+  test('a member that says that it is starting', async () => {
+    const { world, until } = await watched()
+    world.conditions.set('server3', { kind: 'says-starting' })
+    expect(await until('ejected starting')).toBeLessThanOrEqual(1_000)
+  })
+
+  test('a request that saw a fault makes it known at once', async () => {
+    const { world, until, board, clock } = await watched()
+    world.conditions.set('server3', { kind: 'killed' })
+    board.observe('server3', {
+      kind: 'request-failed',
+      failure: { phase: 'answer', how: 'closed', fresh: false, message: 'The connection was closed.' },
+    })
+    await clock.pass(0)
+    expect(await until('ejected refusing')).toBeLessThanOrEqual(110)
+  })
+
+  test('a doubt that was unfounded is gone in one round trip', async () => {
+    const { until, board, words } = await watched()
+    board.observe('server3', { kind: 'request-silent', waitedMs: 200 })
+    expect(words()).toBe('suspect -')
+    expect(await until('healthy -')).toBeLessThanOrEqual(10)
+  })
+})
+
+describe('the symptom stays true while it is out', () => {
+  test.each<[Condition['kind'], Condition['kind'], string]>([
+    ['stopped', 'killed', 'ejected refusing'],
+    ['killed', 'starting', 'ejected starting'],
+    ['killed', 'stopped', 'ejected stuck'],
+    ['link-down', 'killed', 'ejected refusing'],
+    ['killed', 'link-down', 'ejected unreachable'],
+    ['killed', 'impostor', 'untrusted wrong-certificate'],
+  ])('%s, then %s', async (first, then, said) => {
+    const { world, until, clock } = await watched()
+    world.conditions.set('server3', { kind: first })
+    await clock.pass(20_000)
+    world.conditions.set('server3', { kind: then })
+    expect(await until(said)).toBeLessThanOrEqual(3_200)
+  })
+
+  test.each<Condition['kind']>(['killed', 'stopped', 'link-down', 'starting', 'impostor'])(
+    'mended after it was %s: on probation at the next probe, then healthy',
+    async (kind) => {
+      const { world, until, clock } = await watched()
+      world.conditions.set('server3', { kind })
+      await clock.pass(20_000)
+      world.conditions.delete('server3')
+      expect(await until('probation -')).toBeLessThanOrEqual(2_600)
+      expect(await until('healthy -')).toBeLessThanOrEqual(7_000)
+    },
+  )
+})
+
+describe('probing', () => {
+  test('is light: two questions per second and member, every tenth on a new connection', async () => {
+    const { world, clock } = await watched()
+    world.asked.length = 0
+    await clock.pass(60_000)
+    const light = world.asked.filter(({ member, kind }) => member === 'server1' && kind === 'anonymous')
+    expect(light.length).toBeGreaterThan(105)
+    expect(light.length).toBeLessThan(135)
+    const cold = light.filter(({ connection }) => connection === 'new')
+    expect(cold.length).toBeGreaterThanOrEqual(10)
+    expect(cold.length).toBeLessThanOrEqual(14)
+  })
+
+  test('goes deep every five seconds with the console identity, and not at all without one', async () => {
+    const { world, clock } = await watched()
+    world.asked.length = 0
+    await clock.pass(60_000)
+    const deep = world.asked.filter(({ member, kind }) => member === 'server1' && kind === 'console')
+    expect(deep.length).toBeGreaterThanOrEqual(11)
+    expect(deep.length).toBeLessThanOrEqual(13)
+    expect(deep[0]?.path).toBe('/1.0/cluster/members/server1')
+    const without = await watched({ deep: false })
+    await without.clock.pass(10_000)
+    expect(without.world.asked.filter(({ kind }) => kind === 'console')).toEqual([])
+  })
+
+  test('does not crowd a member that is down', async () => {
+    const { world, clock } = await watched()
+    for (const kind of ['killed', 'stopped'] as const) {
+      world.conditions.set('server3', { kind })
+      await clock.pass(5_000)
+      world.asked.length = 0
+      await clock.pass(60_000)
+      expect(world.asked.filter(({ member }) => member === 'server3').length).toBeLessThan(135)
+    }
+  })
+
+  test('sends nothing to members that are not contacted, nor after it was stopped', async () => {
+    const { world, clock, prober, board } = await watched()
+    board.retain([...names, 'server6'])
+    const member = { name: 'server6', endpoint: { host: '192.0.2.1', port: 8443 }, contacted: false }
+    prober.follow([member])
+    await clock.pass(1_000)
+    world.asked.length = 0
+    await clock.pass(10_000)
+    expect(world.asked).toEqual([])
+    prober.follow([{ ...member, contacted: true }])
+    await clock.pass(1_000)
+    expect(world.asked.length).toBeGreaterThan(1)
+    prober.stop()
+    await clock.pass(1_000)
+    world.asked.length = 0
+    await clock.pass(10_000)
+    expect(world.asked).toEqual([])
+  })
+
+  test('goes on under a new name', async () => {
+    const { world, clock, prober, board } = await watched()
+    board.rename('server3', 'db3')
+    prober.follow([{ name: 'db3', endpoint: { host: '10.0.0.3', port: 8443 }, contacted: true }])
+    expect(prober.records('db3').length).toBeGreaterThan(5)
+    world.asked.length = 0
+    await clock.pass(2_000)
+    expect(new Set(world.asked.map(({ member }) => member))).toEqual(new Set(['db3']))
+  })
+
+  test('keeps the phases of the latest questions, newest first', async () => {
+    const { world, clock, prober } = await watched()
+    world.conditions.set('server3', { kind: 'stopped' })
+    await clock.pass(6_000)
+    const [newest] = prober.records('server3')
+    expect(newest).toMatchObject({
+      kind: 'cold',
+      connectMs: 1,
+      tlsMs: null,
+      firstByteMs: null,
+      failure: { phase: 'tls' },
+    })
+    expect(prober.records('server1')[0]?.failure).toBeNull()
+    await clock.pass(120_000)
+    expect(prober.records('server1')).toHaveLength(60)
+  })
+})
+
+describe('the cluster database', () => {
+  test('that hangs for everybody changes no standing', async () => {
+    const { world, clock, board } = await watched()
+    for (const name of names) world.conditions.set(name, { kind: 'up', deepMs: Infinity })
+    await clock.pass(15_000)
+    expect(board.databaseAvailable).toBe(false)
+    expect(names.map((name) => board.current(name).standing)).toEqual(names.map(() => 'healthy'))
+    world.conditions.clear()
+    await clock.pass(6_000)
+    expect(board.databaseAvailable).toBe(true)
+  })
+
+  test('that one member does not reach makes it degraded', async () => {
+    const { world, until } = await watched()
+    world.conditions.set('server3', { kind: 'up', deepMs: Infinity })
+    expect(await until('degraded database', 20_000)).toBeLessThan(18_000)
+    world.conditions.clear()
+    await until('healthy -')
+  })
+})
+
+describe("people's tokens", () => {
+  test('a member without OpenID Connect is unusable for them', async () => {
+    const { world, until } = await watched({ mode: 'bearer' })
+    world.conditions.set('server3', { kind: 'up', methods: ['tls'] })
+    expect(await until('degraded unauthorized')).toBeLessThanOrEqual(10 * 550)
+    world.conditions.clear()
+    await until('healthy -')
+  })
+
+  test('nobody asks for it where a certificate carries requests', async () => {
+    const { world, clock, words } = await watched({ mode: 'certificate' })
+    world.conditions.set('server3', { kind: 'up', methods: ['tls'] })
+    await clock.pass(10_000)
+    expect(words()).toBe('healthy -')
+  })
+})
+
+test('the certificate that each member presented is kept, with its time, and changes are told', async () => {
+  const { world, prober, clock, until } = await watched()
+  const told: string[] = []
+  prober.onPresented((member) => told.push(member))
+  await clock.pass(10_000)
+  expect(told).toEqual([])
+  expect(prober.presented('server3')).toMatchObject({ verdict: 'same', certificate: { subject: 'CN=cluster' } })
+  world.conditions.set('server3', { kind: 'impostor' })
+  await until('untrusted wrong-certificate')
+  expect(told).toEqual(['server3'])
+  expect(prober.presented('server3')).toMatchObject({ verdict: 'unknown', certificate: { subject: 'CN=someone' } })
+  world.conditions.clear()
+  await until('healthy -', 20_000)
+  expect(told).toEqual(['server3', 'server3'])
+})
+
+test('clock skew is measured from what members answer', async () => {
+  const { prober, clock } = await watched()
+  await clock.pass(30_000)
+  expect(Math.abs(prober.clockSkew('server1')?.skewMs ?? Infinity)).toBeLessThan(20)
+})

@@ -1,0 +1,137 @@
+import type { ProbeRecord } from '@malleus/shared/api/members.ts'
+import type { ProbeRequest, Transport } from '../gateway/transport.ts'
+import type { HealthBoard } from '../health/health-board.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Random } from '../lib/random.ts'
+import { Subscribable } from '../lib/subscribable.ts'
+import type { ClockSkew } from './clock-skew.ts'
+import type { LastPresented } from './member-probes.ts'
+import { MemberProbes } from './member-probes.ts'
+
+export interface ProberOptions {
+  readonly transport: Pick<Transport, 'probe'>
+  readonly board: HealthBoard
+  readonly mode: 'bearer' | 'certificate'
+  /** Whether the cluster knows this console by an identity of its own, without which nothing deep can be asked. */
+  readonly deep: boolean
+  /** Path of a deep question about a member, with `/1.0`. Default: the member itself, which is a row of the database. */
+  readonly deepPath?: (member: string) => string
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** A member as the directory lists it. */
+export type ProbedMember = ProbeRequest['member'] & { readonly contacted: boolean }
+
+/**
+ * Probes the members of one cluster and reports to its board; asks at once when requests give reason to doubt one.
+ * Nothing is asked before `start`, and nothing after `stop`.
+ */
+export class Prober {
+  readonly #options: ProberOptions
+  readonly #presentedChanges = new Subscribable<string>()
+  readonly #probes = new Map<string, MemberProbes>()
+  #members: readonly ProbedMember[] = []
+  #unsubscribe: (() => void) | null = null
+
+  constructor(options: ProberOptions) {
+    this.#options = options
+  }
+
+  /** Begins to ask the members given, and those given later by `follow`. */
+  start(): void {
+    this.#unsubscribe ??= this.#options.board.subscribe((change) => {
+      if (change.kind !== 'member' || change.after === null) return
+      // A probe that answers or fails ends the doubt or confirms it; only what requests saw is news to us.
+      if (change.after.evidence.doubted && change.before?.evidence.doubted !== true) this.hurry(change.member)
+    })
+    this.follow(this.#members)
+  }
+
+  stop(): void {
+    this.#unsubscribe?.()
+    this.#unsubscribe = null
+    for (const probes of this.#probes.values()) probes.stop()
+    this.#probes.clear()
+  }
+
+  /**
+   * Takes these as the members. One that answers at the same address under another name goes on as it was. The board
+   * has to know them already.
+   */
+  follow(members: readonly ProbedMember[]): void {
+    this.#members = members
+    if (this.#unsubscribe === null) return
+    const wanted = new Map(members.filter(({ contacted }) => contacted).map((member) => [addressOf(member), member]))
+    for (const [address, probes] of this.#probes) {
+      if (wanted.has(address)) continue
+      probes.stop()
+      this.#probes.delete(address)
+    }
+    for (const [address, member] of wanted) {
+      const known = this.#probes.get(address)
+      if (known === undefined) this.#begin(address, member)
+      else known.rename(member)
+    }
+  }
+
+  /** Asks a member now, because somebody has reason to doubt it. */
+  hurry(member: string): void {
+    this.#of(member)?.hurry()
+  }
+
+  /** Asks everybody now, on new connections: what is trusted has changed. */
+  askAllAnew(): void {
+    for (const probes of this.#probes.values()) probes.hurry()
+  }
+
+  /** The most recent probes of a member, newest first. */
+  records(member: string): readonly ProbeRecord[] {
+    return this.#of(member)?.records ?? []
+  }
+
+  /** The certificate a member presented in the last handshake that came that far; null before there was one. */
+  presented(member: string): LastPresented | null {
+    return this.#of(member)?.presented ?? null
+  }
+
+  /** How far a member's clock is ahead of this console's; null before it answered. */
+  clockSkew(member: string): ClockSkew | null {
+    return this.#of(member)?.skew ?? null
+  }
+
+  /** Why a member refuses the console's identity, in Incus's words; null when it does not. */
+  identityRefused(member: string): string | null {
+    return this.#of(member)?.identityRefused ?? null
+  }
+
+  /** Hears the name of a member that presents another certificate than before, or one that is judged otherwise. */
+  onPresented(listener: (member: string) => void): () => void {
+    return this.#presentedChanges.subscribe(listener)
+  }
+
+  #of(member: string): MemberProbes | undefined {
+    const known = this.#members.find(({ name }) => name === member)
+    return known && this.#probes.get(addressOf(known))
+  }
+
+  #begin(address: string, member: ProbedMember): void {
+    const { deepPath = memberPath, ...options } = this.#options
+    const probes = new MemberProbes(member, {
+      ...options,
+      deepPath,
+      members: () => this.#members.length,
+      onPresented: (name) => this.#presentedChanges.publish(name),
+    })
+    this.#probes.set(address, probes)
+    probes.start()
+  }
+}
+
+function addressOf({ endpoint }: ProbedMember): string {
+  return JSON.stringify([endpoint.host, endpoint.port])
+}
+
+function memberPath(member: string): string {
+  return `/1.0/cluster/members/${encodeURIComponent(member)}`
+}
