@@ -1,15 +1,22 @@
 import { defineConfig } from 'rolldown'
 
-export default defineConfig({
-  input: { malleus: 'server/src/cli/malleus.ts' },
-  platform: 'node',
-  // Optional parts of packages that look for what is not installed.
-  external: ['pg-native'],
-  output: {
-    dir: 'dist',
-    format: 'esm',
-    entryFileNames: '[name].mjs',
-    codeSplitting: false,
-    minify: { mangle: false, compress: true, codegen: false },
-  },
-})
+/** The server, and the thread its database runs in: each looks for the other beside itself. */
+export default defineConfig([
+  bundle({ malleus: 'server/src/cli/malleus.ts' }, 'malleus.mjs'),
+  bundle({ 'sqlite-worker': 'server/src/database/sqlite-worker.ts' }, 'sqlite-worker.js'),
+])
+
+function bundle(input, entryFileNames) {
+  return {
+    input,
+    platform: 'node',
+    output: {
+      dir: 'dist',
+      format: 'esm',
+      entryFileNames,
+      codeSplitting: false,
+      // Names and lines are kept: they are what an error on somebody's machine is read by.
+      minify: { mangle: false, compress: true, codegen: false },
+    },
+  }
+}

@@ -48,9 +48,9 @@ export async function capture(command, args, options = {}) {
 /**
  * Starts a program that runs beside us and gets our signals. After a signal nothing new is started.
  *
- * It leads a process group of its own, so that the terminal's Ctrl-C reaches it through us, once. With
- * `terminal: true` it stays in ours: a program that asks questions may only read the terminal there, and then hears
- * Ctrl-C from both.
+ * It leads a session of its own, so that the terminal's Ctrl-C reaches it through us, once; what is typed it can read
+ * all the same. With `terminal: true` it stays in ours: a program that starts shells needs the terminal to be its own,
+ * and then hears Ctrl-C from both.
  */
 export function start(command, args, { terminal = false, ...options } = {}) {
   if (told) throw new PlainError('Stopped.')

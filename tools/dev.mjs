@@ -20,7 +20,8 @@ export async function dev(args, { root, node, env }) {
     start(node, [path.join(root, 'web/node_modules/vite/bin/vite.js')], {
       cwd: path.join(root, 'web'),
       env: { ...env, MALLEUS_API: api },
-      stdio: 'inherit',
+      // What is typed is meant for the demo.
+      stdio: ['ignore', 'inherit', 'inherit'],
     }),
   ]
   // One without the other is of no use: whichever ends first takes the other with it.

@@ -64,7 +64,7 @@ const rooms = new Map([
 
   ['server/testing', { may: ['server/src', shared] }],
   // What plays Incus and the provider must not borrow the ideas of the code it tests.
-  ['server/testing/stand-in', { may: [...serverBase] }],
+  ['server/testing/stand-in', { may: ['server/testing/certificate-authority.ts', ...serverBase] }],
   ['server/testing/stand-in-idp.ts', { may: ['server/testing/stand-in-idp', ...serverBase] }],
   ['server/testing/stand-in-idp', { may: [...serverBase] }],
 
