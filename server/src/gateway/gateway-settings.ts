@@ -34,6 +34,7 @@ export const limitNumbers = {
   longPollMs: ms(65_000, 1_000, 600_000, 'in which a long poll has to be answered.'),
   streamOpenMs: ms(5_000, 100, 60_000, 'in which a stream has to be open.'),
   readsPerMember: count(64, 1, 1_024, 'reads that one member may have under way.'),
+  listsPerMember: count(8, 1, 256, 'lists that one member may have under way; each may make it ask all others.'),
   mutationsPerMember: count(16, 1, 256, 'changes that one member may have under way.'),
   streamsPerMember: count(64, 1, 1_024, 'streams that one member may have open.'),
   queuePerMember: count(128, 0, 10_000, 'requests that may wait for one member.'),

@@ -42,6 +42,8 @@ export interface MemberFailure {
   readonly status?: number
   /** Incus says that its cluster database does not answer: the same question may succeed elsewhere, or later. */
   readonly database?: boolean
+  /** Given up by us, because probes found meanwhile that the member does not answer. */
+  readonly abandoned?: boolean
   readonly cause?: unknown
 }
 
@@ -55,6 +57,7 @@ export class MemberError extends Error {
   readonly sent: boolean
   readonly status: number | null
   readonly database: boolean
+  readonly abandoned: boolean
   /** How many attempts were made for the request that ended with this one. */
   attempts = 1
 
@@ -67,6 +70,7 @@ export class MemberError extends Error {
     this.sent = failure.sent
     this.status = failure.status ?? null
     this.database = failure.database ?? false
+    this.abandoned = failure.abandoned ?? false
   }
 }
 

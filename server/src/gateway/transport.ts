@@ -66,6 +66,8 @@ export interface ProbeRequest {
   readonly tlsTimeoutMs: number
   /** From when the request is written to the last byte of the answer. */
   readonly answerTimeoutMs: number
+  /** Filled in while the probe is under way, for those who want to know how far it is. */
+  readonly progress?: DialProgress
   readonly signal?: AbortSignal
 }
 
@@ -147,7 +149,7 @@ export class Transport {
   /** Asks one question on a connection that is used for nothing else. Never rejects. */
   async probe(request: ProbeRequest): Promise<ProbeReport> {
     const { clock } = this.#options
-    const progress: DialProgress = {}
+    const progress = request.progress ?? {}
     let answer: { reply: WireReply; firstByteMs: number } | null = null
     let failure: MemberError | null = null
     try {
