@@ -11,6 +11,7 @@ const checks = [
   { name: 'format', hint: 'oxfmt mends it: node_modules/.bin/oxfmt .', command: ['oxfmt/bin/oxfmt', '--check', '.'] },
   { name: 'lint', command: ['oxlint/bin/oxlint'] },
   { name: 'types', command: ['typescript/bin/tsc', '-b'] },
+  { name: 'readme', command: ['../tools/readme.mjs', '--check'] },
   { name: 'dead code', command: ['knip/bin/knip.js', '--no-progress'] },
   { name: 'size', command: ['size-limit/bin.js'], before: ensureWebBuilt },
 ]
