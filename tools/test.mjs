@@ -67,7 +67,7 @@ function said({ name }, tally) {
 }
 
 function vitest(args, { root, node, env }) {
-  return run(node, [path.join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--passWithNoTests', ...args], {
+  return run(node, [path.join(root, 'node_modules/vitest/vitest.mjs'), 'run', ...args], {
     cwd: root,
     env,
   })
