@@ -38,3 +38,33 @@ export const reportActivity = endpoint({
 
 /** The body of `POST /auth/logout`: where the page goes next, the provider's own sign-out if it has one. */
 export const SignedOut = z.object({ continueTo: z.string() })
+
+/**
+ * Why signing in did not succeed, or why the page is asked for: `/sign-in?problem=<code>&returnTo=<path>`. The list is
+ * closed; each has a sentence on the sign-in page.
+ *
+ * - `provider_unavailable`: the identity provider does not answer.
+ * - `provider_unusable`: it answers, and cannot be used as it is set up: another issuer, or no PKCE. An administrator
+ *   finds the sentence in the log.
+ * - `sign_in_refused`: it did not let the person in, or the person did not want to.
+ * - `sign_in_failed`: what came back could not be believed.
+ * - `sign_in_expired`: it took longer than ten minutes, was done twice, or began in another browser.
+ * - `token_unusable`: the access token is not one that the servers of the clusters can check.
+ * - `no_role`: the person is known, and may do nothing here.
+ * - `session_expired`: the session has ended.
+ * - `audit_unavailable`, `storage_unavailable`: nothing can be recorded or kept, so nobody can sign in.
+ */
+export const signInProblems = [
+  'provider_unavailable',
+  'provider_unusable',
+  'sign_in_refused',
+  'sign_in_failed',
+  'sign_in_expired',
+  'token_unusable',
+  'no_role',
+  'session_expired',
+  'audit_unavailable',
+  'storage_unavailable',
+] as const
+export const SignInProblem = z.enum(signInProblems)
+export type SignInProblem = z.infer<typeof SignInProblem>
