@@ -79,6 +79,7 @@ const rooms = new Map([
 
   ['e2e', { may: ['server/testing', shared] }],
   ['tools', { may: [] }],
+  ['tools/readme.mjs', { may: ['server/src/config/describe-config.ts'] }],
 ])
 
 /** Packages that stay at the edge: the only files outside of tests that import them. */
