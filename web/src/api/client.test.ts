@@ -1,0 +1,115 @@
+import { endpoint } from '@malleus/shared/api/endpoint.ts'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { z } from 'zod'
+import { ApiError } from './api-error.ts'
+import { call } from './client.ts'
+
+const getThing = endpoint({
+  method: 'GET',
+  path: '/clusters/:cluster/things/:thing',
+  summary: 'A thing.',
+  query: z.strictObject({ limit: z.coerce.number().optional(), q: z.string().optional() }),
+  reply: z.object({ name: z.string() }),
+})
+const changeThing = endpoint({
+  method: 'POST',
+  path: '/things',
+  summary: 'Changes a thing.',
+  body: z.strictObject({ on: z.boolean() }),
+  reply: z.object({ name: z.string() }),
+})
+
+const fetched = vi.fn<typeof fetch>()
+beforeEach(() => vi.stubGlobal('fetch', fetched))
+afterEach(() => vi.unstubAllGlobals())
+
+function answers(body: unknown, status = 200) {
+  fetched.mockResolvedValueOnce(new Response(JSON.stringify(body), { status, headers: { 'x-request-id': 'r-1' } }))
+}
+
+async function failure(promise: Promise<unknown>): Promise<ApiError> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  if (!(error instanceof ApiError)) throw new Error('expected an ApiError', { cause: error })
+  return error
+}
+
+test('a call carries the console header, encoded names, the query and the target', async () => {
+  answers({ name: 'x' })
+  const reply = await call(
+    getThing,
+    { params: { cluster: 'prod eu', thing: 'a/b' }, query: { limit: 5, q: undefined } },
+    { target: { kind: 'group', name: 'edge' } },
+  )
+  expect(reply).toEqual({ name: 'x' })
+  const [url, init] = fetched.mock.lastCall!
+  expect(url).toBe('/api/clusters/prod%20eu/things/a%2Fb?limit=5')
+  const headers = new Headers(init!.headers)
+  expect(headers.get('x-console-request')).toBe('1')
+  expect(headers.get('x-malleus-target')).toBe('@edge')
+  expect(headers.get('idempotency-key')).toBeNull()
+})
+
+test('a change carries a key of its own and a JSON body', async () => {
+  answers({ name: 'x' })
+  answers({ name: 'x' })
+  await call(changeThing, { body: { on: true } })
+  const first = new Headers(fetched.mock.lastCall![1]!.headers)
+  expect(first.get('idempotency-key')).toMatch(/^[0-9a-f-]{36}$/)
+  expect(first.get('content-type')).toBe('application/json')
+  expect(fetched.mock.lastCall![1]!.body).toBe('{"on":true}')
+  await call(changeThing, { body: { on: true } })
+  expect(new Headers(fetched.mock.lastCall![1]!.headers).get('idempotency-key')).not.toBe(first.get('idempotency-key'))
+})
+
+test('a problem becomes an ApiError with its sentence, code and request id', async () => {
+  answers(
+    {
+      type: 'about:blank',
+      title: 'server3 does not answer.',
+      status: 503,
+      code: 'member_unavailable',
+      requestId: 'r-9',
+      detail: 'no first byte in 400 ms',
+    },
+    503,
+  )
+  const error = await failure(call(changeThing, { body: { on: true } }))
+  expect(error).toMatchObject({
+    message: 'server3 does not answer.',
+    code: 'member_unavailable',
+    status: 503,
+    requestId: 'r-9',
+    detail: 'no first byte in 400 ms',
+    outcomeUnknown: false,
+  })
+})
+
+test.each([
+  ['an HTML page', 502, 'bad_reply'],
+  ['nothing to say', 401, 'not_signed_in'],
+])('an unreadable failure with %s is still an ApiError', async (body, status, code) => {
+  fetched.mockResolvedValueOnce(new Response(`<p>${body}</p>`, { status, headers: { 'x-request-id': 'r-2' } }))
+  const error = await failure(call(changeThing, { body: { on: true } }))
+  expect(error).toMatchObject({ status, code, requestId: 'r-2' })
+})
+
+test('a reply that does not fit the contract is refused', async () => {
+  answers({ nome: 'x' })
+  expect(await failure(call(changeThing, { body: { on: true } }))).toMatchObject({ code: 'bad_reply', status: 200 })
+})
+
+test('a read without an answer is "offline"; a change without an answer has an unknown outcome', async () => {
+  fetched.mockRejectedValueOnce(new TypeError('fetch failed'))
+  expect(await failure(call(getThing, { params: { cluster: 'a', thing: 'b' } }))).toMatchObject({
+    code: 'offline',
+    outcomeUnknown: false,
+  })
+  fetched.mockRejectedValueOnce(new TypeError('fetch failed'))
+  expect(await failure(call(changeThing, { body: { on: true } }))).toMatchObject({
+    code: 'outcome_unknown',
+    outcomeUnknown: true,
+  })
+})

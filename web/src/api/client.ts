@@ -1,0 +1,87 @@
+import { pathOf, type Endpoint, type InputOf, type ReplyOf } from '@malleus/shared/api/endpoint.ts'
+import { formatTarget, type Target } from '@malleus/shared/domain/target.ts'
+import { ApiError, errorFromNetwork, errorFromResponse } from './api-error.ts'
+
+interface CallOptions {
+  readonly signal?: AbortSignal
+  /** Through which servers the request enters the cluster; default any that answers. */
+  readonly target?: Target
+  /** One key for one intention: the same key never does a thing twice. Default: a new one. */
+  readonly idempotencyKey?: string
+}
+
+/** Asks the console. Gives the parsed reply, or throws an ApiError and nothing else, except when it was aborted. */
+export async function call<E extends Endpoint>(
+  endpoint: E,
+  input: InputOf<E>,
+  options: CallOptions = {},
+): Promise<ReplyOf<E>> {
+  const changes = endpoint.method !== 'GET'
+  let response: Response
+  let text: string
+  try {
+    response = await fetch(urlOf(endpoint, input), requestOf(endpoint, input, options))
+    text = await response.text()
+  } catch (cause) {
+    if (options.signal?.aborted) throw cause
+    throw errorFromNetwork(cause, changes)
+  }
+  const body = parseJson(text)
+  const requestId = response.headers.get('x-request-id') ?? undefined
+  if (!response.ok) throw errorFromResponse(response.status, body, requestId)
+  const reply = endpoint.reply.safeParse(body)
+  if (!reply.success) {
+    throw new ApiError(
+      'The console answered with something this page does not understand. Reload it to be up to date.',
+      {
+        code: 'bad_reply',
+        status: response.status,
+        requestId,
+        outcomeUnknown: false,
+        cause: reply.error,
+      },
+    )
+  }
+  // `reply` is parsed by the schema that ReplyOf<E> is inferred from; the compiler cannot follow that through E.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return reply.data as ReplyOf<E>
+}
+
+function urlOf(endpoint: Endpoint, input: { params?: unknown; query?: unknown }): string {
+  const params = isRecord(input.params) ? stringsOf(input.params) : {}
+  const query = isRecord(input.query) ? new URLSearchParams(stringsOf(input.query)).toString() : ''
+  return `/api${pathOf(endpoint.path, params)}${query === '' ? '' : `?${query}`}`
+}
+
+function requestOf(endpoint: Endpoint, input: { body?: unknown }, options: CallOptions): RequestInit {
+  const headers = new Headers({ accept: 'application/json', 'x-console-request': '1' })
+  const target = options.target === undefined ? undefined : formatTarget(options.target)
+  if (target !== undefined) headers.set('x-malleus-target', target)
+  if (endpoint.method !== 'GET') headers.set('idempotency-key', options.idempotencyKey ?? crypto.randomUUID())
+  if (input.body !== undefined) headers.set('content-type', 'application/json')
+  return {
+    method: endpoint.method,
+    headers,
+    credentials: 'same-origin',
+    redirect: 'error',
+    ...(input.body === undefined ? {} : { body: JSON.stringify(input.body) }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  }
+}
+
+function stringsOf(record: Readonly<Record<string, unknown>>): Record<string, string> {
+  const entries = Object.entries(record).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries.map(([key, value]) => [key, String(value)]))
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,30 @@
+import { listOperations, type Operation } from '@malleus/shared/api/operations.ts'
+import type { ReplyOf } from '@malleus/shared/api/endpoint.ts'
+import { queryOptions, type QueryClient } from '@tanstack/react-query'
+import { call } from './client.ts'
+
+export type OperationList = ReplyOf<typeof listOperations>
+
+export function operationListQuery(cluster: string) {
+  return queryOptions({
+    queryKey: ['cluster', cluster, 'operations'],
+    queryFn: ({ signal }) => call(listOperations, { params: { cluster } }, { signal }),
+    refetchInterval: 30_000,
+  })
+}
+
+/** The list with one operation as it is now; what is older than what we have is not believed. */
+export function withOperation(list: OperationList, operation: Operation): OperationList {
+  const before = list.operations.find(({ id }) => id === operation.id)
+  if (before === undefined) return { ...list, operations: [operation, ...list.operations] }
+  if (Date.parse(before.updatedAt) > Date.parse(operation.updatedAt)) return list
+  const operations = list.operations.map((row) => (row.id === operation.id ? operation : row))
+  return { ...list, operations }
+}
+
+export function putOperation(client: QueryClient, cluster: string, operation: Operation): void {
+  const fresh = { kind: 'fresh', asOf: operation.updatedAt } as const
+  client.setQueryData(operationListQuery(cluster).queryKey, (list) =>
+    withOperation(list ?? { operations: [], freshness: fresh }, operation),
+  )
+}

@@ -1,0 +1,34 @@
+import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
+import { lockSession } from '../stores/session-lock.ts'
+import { ApiError } from './api-error.ts'
+
+/**
+ * Server state lives here and nowhere else. The live stream keeps it current, so nothing is read again because a
+ * window got the focus; reads that found the console away are tried again, changes never.
+ */
+export const queryClient: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError: lockWhenSignedOut }),
+  mutationCache: new MutationCache({ onError: lockWhenSignedOut }),
+  defaultOptions: {
+    queries: {
+      staleTime: 15_000,
+      gcTime: 10 * 60_000,
+      refetchOnWindowFocus: false,
+      networkMode: 'always',
+      retry: (count, error) => count < 2 && isPassing(error),
+      retryDelay: (attempt) => 300 * 2 ** attempt + 300 * Math.random(),
+    },
+    mutations: { retry: false, networkMode: 'always' },
+  },
+})
+
+function isPassing(error: unknown): boolean {
+  return error instanceof ApiError && (error.code === 'offline' || error.status === 502 || error.status === 503)
+}
+
+/** Only a page that was open is locked; one that is just starting goes to the sign-in page instead. */
+function lockWhenSignedOut(error: unknown): void {
+  if (!(error instanceof ApiError) || !error.signedOut) return
+  if (queryClient.getQueryData(['session']) === undefined) return
+  lockSession(error.message)
+}

@@ -1,0 +1,35 @@
+import { getSession, reportActivity, SignedOut } from '@malleus/shared/api/session.ts'
+import { queryOptions } from '@tanstack/react-query'
+import { errorFromNetwork, errorFromResponse } from './api-error.ts'
+import { call } from './client.ts'
+import { queryClient } from './query-client.ts'
+
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: ({ signal }) => call(getSession, {}, { signal }),
+  staleTime: 60_000,
+})
+
+/** Tells the console that the person is there, and learns until when that keeps the session open. */
+export async function keepSession(): Promise<void> {
+  const times = await call(reportActivity, { body: {} })
+  queryClient.setQueryData(sessionQuery.queryKey, (session) => session && { ...session, ...times })
+}
+
+/** Ends the session here; gives the address at the provider where it ends there too. */
+export async function signOut(): Promise<string> {
+  let response: Response
+  try {
+    response = await fetch('/auth/logout', {
+      method: 'POST',
+      headers: { 'x-console-request': '1', 'content-type': 'application/json' },
+      body: '{}',
+    })
+  } catch (cause) {
+    throw errorFromNetwork(cause, true)
+  }
+  const body: unknown = await response.json().catch(() => undefined)
+  if (!response.ok) throw errorFromResponse(response.status, body, undefined)
+  const signedOut = SignedOut.safeParse(body)
+  return signedOut.success ? signedOut.data.continueTo : '/sign-in'
+}

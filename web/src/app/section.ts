@@ -1,0 +1,6 @@
+/** What the page of a path is called, in the breadcrumb and in the window's title. */
+export function sectionOf(path: string): string {
+  const [, , , section] = path.split('/')
+  if (section === 'members') return 'Servers'
+  return section === 'certificates' ? 'Certificates' : 'Overview'
+}

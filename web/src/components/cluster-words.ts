@@ -1,0 +1,103 @@
+import type { ClusterSummary } from '@malleus/shared/api/clusters.ts'
+import type { Member } from '@malleus/shared/api/members.ts'
+import { daysUntil, formatDate } from '../lib/time.ts'
+import type { Tone } from '../ui/StateMark.tsx'
+import { isUsable, needsAttention, stateOf } from './member-words.ts'
+
+export interface Sentence {
+  readonly tone: Tone
+  readonly headline: string
+  readonly text: string
+}
+
+/** Reachable or not, in one line, with what it does to requests. */
+export function describeCluster(cluster: ClusterSummary, members: readonly Member[]): Sentence {
+  const { name } = cluster
+  const total = members.length || cluster.members.total
+  const silent = members.filter((member) => !isUsable(member))
+  const answering = members.length === 0 ? cluster.members.answering : total - silent.length
+  if (answering === 0) {
+    const none = total === 1 ? 'Its server does not answer.' : `None of its ${total} servers answers.`
+    return { tone: 'bad', headline: `${name} is not reachable`, text: `${none} What you see is what was last known.` }
+  }
+  const headline = `${name} is reachable`
+  if (answering === total) {
+    const text = total === 1 ? 'Its server answers.' : `All ${total} servers answer.`
+    return { tone: 'good', headline, text }
+  }
+  const names = silent.map((member) => member.name)
+  return {
+    tone: 'warning',
+    headline,
+    text: `${answering} of ${total} servers answer. Requests skip ${listNames(names, 2)}; nothing waits for ${names.length === 1 ? 'it' : 'them'}.`,
+  }
+}
+
+/** What is wrong with the cluster as a whole, the worst first. Servers have their own sentences. */
+export function clusterTroubles(cluster: ClusterSummary, now: number): readonly Sentence[] {
+  const troubles: Sentence[] = []
+  if (cluster.databaseAvailable === false) {
+    troubles.push({
+      tone: 'bad',
+      headline: 'The cluster database does not answer',
+      text: 'Servers are shown as this console measures them. What the cluster says is what was last known, and nothing can be changed until the database is back.',
+    })
+  }
+  if (cluster.panic && cluster.reachable) {
+    troubles.push({
+      tone: 'bad',
+      headline: 'Fewer than half of the servers answer',
+      text: 'Lists are shown as they were last known, and every server is tried, the silent ones last.',
+    })
+  }
+  const certificate = certificateTrouble(cluster, now)
+  if (certificate !== undefined) troubles.push(certificate)
+  return troubles
+}
+
+function certificateTrouble(cluster: ClusterSummary, now: number): Sentence | undefined {
+  if (cluster.certificate === null) return undefined
+  const { expiresAt } = cluster.certificate
+  const days = daysUntil(expiresAt, now)
+  if (days >= 14) return undefined
+  if (days < 0) {
+    return {
+      tone: 'bad',
+      headline: 'The cluster certificate has expired',
+      text: `It was valid until ${formatDate(expiresAt)}. Clients that check it refuse to connect.`,
+    }
+  }
+  const left = days === 0 ? 'today' : days === 1 ? 'tomorrow' : `in ${days} days`
+  return {
+    tone: 'warning',
+    headline: `The cluster certificate expires ${left}`,
+    text: `From ${formatDate(expiresAt)} on, clients that check it refuse to connect.`,
+  }
+}
+
+export function certificateTone(expiresAt: string, now: number): Tone {
+  const days = daysUntil(expiresAt, now)
+  return days < 0 ? 'bad' : days < 30 ? 'warning' : 'good'
+}
+
+/** The servers that a person should look at, the worst first. */
+export function unwell(members: readonly Member[]): readonly Member[] {
+  const order: readonly Tone[] = ['bad', 'warning', 'info', 'unknown', 'good']
+  return members
+    .filter(needsAttention)
+    .toSorted((a, b) => order.indexOf(stateOf(a).tone) - order.indexOf(stateOf(b).tone) || byName(a.name, b.name))
+}
+
+const collator = new Intl.Collator('en', { numeric: true })
+
+/** server2 before server10. */
+export function byName(a: string, b: string): number {
+  return collator.compare(a, b)
+}
+
+/** "server1", "server1 and server2", "server1, server2 and 4 others" */
+export function listNames(names: readonly string[], most: number): string {
+  if (names.length <= 1) return names[0] ?? ''
+  if (names.length <= most) return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`
+  return `${names.slice(0, most).join(', ')} and ${names.length - most} ${names.length - most === 1 ? 'other' : 'others'}`
+}

@@ -1,0 +1,87 @@
+import type { AuditRecord } from '@malleus/shared/api/audit.ts'
+import { expect, test } from 'vitest'
+import { historyLines } from './history-words.ts'
+
+function record(change: Partial<AuditRecord> = {}, id: string | null = 'r-1'): AuditRecord {
+  return {
+    v: 1,
+    chain: 'c',
+    seq: 1,
+    ts: '2026-11-22T06:12:00.000Z',
+    phase: 'outcome',
+    source: 'console',
+    action: 'member.evacuate',
+    cluster: 'prod-eu',
+    actor: {
+      iss: null,
+      sub: null,
+      name: 'mika@example.net',
+      roles: ['admin'],
+      session: null,
+      authTime: null,
+      amr: [],
+      protocol: null,
+    },
+    src: { ip: null, via: null },
+    req:
+      id === null
+        ? null
+        : {
+            id,
+            method: 'POST',
+            route: '',
+            path: '',
+            query: [],
+            project: null,
+            placement: null,
+            body: null,
+            changed: [],
+            count: 1,
+          },
+    object: 'server3',
+    up: { via: 'server1', mode: 'bearer', attempts: 1, hedged: false, incusUser: null },
+    decision: { allow: true, rule: 'admin' },
+    out: { status: 202, op: null, opStatus: null, bytes: null, ms: null, code: null },
+    prev: '',
+    hash: '',
+    ...change,
+  }
+}
+const said = (...records: AuditRecord[]) =>
+  historyLines(records).map(({ who, by, outcome, deed, object, via }) =>
+    [who, by && `(${by})`, outcome, deed, object, via && `via ${via}`].filter(Boolean).join(' '),
+  )
+
+test('an outcome stands for its intent; an intent alone is in progress', () => {
+  expect(said(record({ seq: 2 }), record({ phase: 'intent', out: null }))).toEqual([
+    'mika@example.net evacuated server3 via server1',
+  ])
+  expect(said(record({ phase: 'intent', out: null }))).toEqual([
+    'mika@example.net in progress: evacuated server3 via server1',
+  ])
+})
+
+test.each<[Partial<AuditRecord>, string]>([
+  [{ decision: { allow: false, rule: 'viewer' } }, 'mika@example.net denied: evacuated server3 via server1'],
+  [{ out: { ...record().out!, status: 500 } }, 'mika@example.net failed: evacuated server3 via server1'],
+  [{ out: { ...record().out!, opStatus: 'failure' } }, 'mika@example.net failed: evacuated server3 via server1'],
+  [
+    { out: { ...record().out!, status: 504, code: 'outcome_unknown' } },
+    'mika@example.net outcome unknown: evacuated server3 via server1',
+  ],
+  [{ action: 'session.sign-in', object: null, up: null }, 'mika@example.net signed in'],
+  [
+    {
+      source: 'incus',
+      phase: 'event',
+      action: 'cluster-member-restored',
+      actor: { ...record().actor!, name: 'root', protocol: 'unix' },
+    },
+    'root (unix) restored server3 via server1',
+  ],
+  [{ action: 'instance-log-deleted', actor: null }, 'somebody not signed in instance log deleted server3 via server1'],
+])('%j', (change, line) => expect(said(record(change))).toEqual([line]))
+
+test('the chain’s own beginning and end are not things people did', () => {
+  expect(said(record({ phase: 'genesis' }, null), record({ phase: 'close' }, null))).toEqual([])
+})

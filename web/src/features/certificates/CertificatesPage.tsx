@@ -1,0 +1,164 @@
+import type { Certificate, ClusterCertificate } from '@malleus/shared/api/certificate.ts'
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { Download } from 'lucide-react'
+import { certificateQuery } from '../../api/certificate.ts'
+import { certificateTone } from '../../components/cluster-words.ts'
+import { useTarget } from '../../components/current.ts'
+import { Fingerprint } from '../../components/Fingerprint.tsx'
+import { PageTitle } from '../../components/PageTitle.tsx'
+import { ProblemNotice } from '../../components/ProblemNotice.tsx'
+import { serverNow } from '../../lib/clock.ts'
+import { formatDate, formatExpiry } from '../../lib/time.ts'
+import { Badge } from '../../ui/Badge.tsx'
+import { Button } from '../../ui/Button.tsx'
+import { Card, Fact, Facts } from '../../ui/Card.tsx'
+import { Notice } from '../../ui/Notice.tsx'
+import { SkeletonRows } from '../../ui/Skeleton.tsx'
+import { StateMark } from '../../ui/StateMark.tsx'
+import { describePresented, describeValidity } from './certificate-view.ts'
+import { downloadPem } from './download-pem.ts'
+import { IdentityCard } from './IdentityCard.tsx'
+import { LifeLine } from './LifeLine.tsx'
+import { PresentedBy } from './PresentedBy.tsx'
+import { TrustCard } from './TrustCard.tsx'
+
+const route = getRouteApi('/clusters/$cluster/certificates')
+const findingShapes = { info: 'question', warning: 'alert', bad: 'cross' } as const
+
+export function CertificatesPage() {
+  const { cluster } = route.useParams()
+  const read = useQuery(certificateQuery(cluster, useTarget()))
+  const data = read.data
+  return (
+    <>
+      <PageTitle title="Certificates" sentence={data && describePresented(data)} />
+      {read.isError && <ProblemNotice error={read.error} />}
+      {data?.findings.map((finding) => (
+        <Notice key={finding.code} tone={finding.severity} shape={findingShapes[finding.severity]} headline="">
+          {finding.text}
+        </Notice>
+      ))}
+      <div className="grid items-start gap-3.5 lg:grid-cols-[minmax(0,1.5fr)_minmax(0,1fr)]">
+        <ClusterCertificateCard cluster={cluster} data={data} />
+        <PresentedBy presented={data?.presented} />
+        {data !== undefined && (
+          <>
+            <TrustCard trust={data.trust} />
+            <IdentityCard cluster={cluster} identity={data.identity} />
+          </>
+        )}
+      </div>
+    </>
+  )
+}
+
+function ClusterCertificateCard({ cluster, data }: { cluster: string; data: ClusterCertificate | undefined }) {
+  const certificate = data?.certificate.value
+  if (data === undefined || certificate === undefined || certificate === null) {
+    const freshness = data?.certificate.freshness
+    return (
+      <Card title="Cluster certificate">
+        {freshness?.kind === 'unavailable' ? (
+          <p className="px-(--pad-x) py-3 text-ink-3">Not known: {freshness.reason}</p>
+        ) : (
+          <SkeletonRows rows={7} />
+        )}
+      </Card>
+    )
+  }
+  const now = serverNow()
+  const tone = certificateTone(certificate.expiresAt, now)
+  return (
+    <Card
+      title="Cluster certificate"
+      note={
+        <Badge tone={tone} shape={tone === 'good' ? 'check' : 'alert'}>
+          {describeValidity(certificate, now)}
+        </Badge>
+      }
+      aside={
+        <Button size="small" onPress={() => downloadPem(`${cluster}.crt`, certificate.pem)}>
+          <Download size={13} aria-hidden="true" />
+          PEM
+        </Button>
+      }
+    >
+      <LifeLine from={certificate.validFromAt} until={certificate.expiresAt} now={now} />
+      <Facts>
+        <Fact name="Subject">
+          <span className="font-mono text-12">{certificate.subject}</span>
+        </Fact>
+        <Fact name="Names covered">
+          <Names certificate={certificate} needed={data.namesNeeded} />
+        </Fact>
+        <Fact name="Issuer">
+          <Issuer certificate={certificate} chain={data.chain} />
+        </Fact>
+        <Fact name="Key">{certificate.key}</Fact>
+        <Fact name="Serial">
+          <span className="font-mono text-12">{certificate.serial}</span>
+        </Fact>
+        <Fact name="SHA-256">
+          <Fingerprint value={certificate.fingerprint} />
+        </Fact>
+      </Facts>
+    </Card>
+  )
+}
+
+/** Every name it covers, and every name in use that it does not. */
+function Names({ certificate, needed }: { certificate: Certificate; needed: ClusterCertificate['namesNeeded'] }) {
+  const missing = needed.filter(({ covered }) => !covered)
+  const uses = new Map(needed.map(({ name, usedFor }) => [name, usedFor]))
+  return (
+    <ul className="flex flex-wrap gap-1.5">
+      {certificate.names.map((name) => (
+        <li
+          key={name}
+          title={uses.get(name)}
+          className="inline-flex h-5.5 items-center gap-1 rounded-[5px] border border-line px-1.5 font-mono text-11"
+        >
+          {name}
+          <StateMark tone="good" shape="check" size={10} />
+          <span className="sr-only">covered</span>
+        </li>
+      ))}
+      {missing.map(({ name, usedFor }) => (
+        <li
+          key={name}
+          title={usedFor}
+          className="inline-flex h-5.5 items-center gap-1 rounded-[5px] border border-bad-line bg-bad-soft px-1.5 font-mono text-11 text-bad"
+        >
+          {name}
+          <StateMark tone="bad" shape="cross" size={10} />
+          <span className="font-sans">missing, {usedFor}</span>
+        </li>
+      ))}
+      {certificate.names.length + missing.length === 0 && <li className="text-ink-3">It names no host.</li>}
+    </ul>
+  )
+}
+
+function Issuer({ certificate, chain }: { certificate: Certificate; chain: readonly Certificate[] }) {
+  if (certificate.selfSigned)
+    return <span>Signed by itself, as Incus makes it; clients trust it by its fingerprint.</span>
+  const steps = chain.length === 0 ? [certificate.issuer] : chain.map(({ subject }) => subject)
+  const last = chain.at(-1)
+  return (
+    <span className="flex flex-wrap gap-x-1.5">
+      {steps.map((step, index) => (
+        <span key={step}>
+          {index > 0 && <span className="text-ink-3">› </span>}
+          {step}
+        </span>
+      ))}
+      {last !== undefined && !last.selfSigned && <span className="text-ink-3">› {last.issuer}</span>}
+      {chain.map((step) => (
+        <span key={step.fingerprint} className="sr-only">
+          {step.subject} valid until {formatDate(step.expiresAt)}, {formatExpiry(step.expiresAt, serverNow())}
+        </span>
+      ))}
+    </span>
+  )
+}

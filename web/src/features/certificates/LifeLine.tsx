@@ -1,0 +1,43 @@
+import { certificateTone } from '../../components/cluster-words.ts'
+import { formatDate, formatExpiry } from '../../lib/time.ts'
+import { lifePassed } from './certificate-view.ts'
+
+const colours = {
+  good: 'fill-good-mark',
+  warning: 'fill-warning-mark',
+  bad: 'fill-bad-mark',
+  info: '',
+  unknown: '',
+} as const
+const rings = {
+  good: 'stroke-good-mark',
+  warning: 'stroke-warning-mark',
+  bad: 'stroke-bad-mark',
+  info: '',
+  unknown: '',
+} as const
+
+/** The life of a certificate from left to right, with today on it. */
+export function LifeLine({ from, until, now }: { from: string; until: string; now: number }) {
+  const passed = lifePassed(from, until, now)
+  const tone = certificateTone(until, now)
+  return (
+    <div className="px-(--pad-x) pt-4 pb-3">
+      <svg
+        role="img"
+        aria-label={`${Math.round(passed)}% of its life has passed`}
+        className="block h-4 w-full overflow-visible"
+      >
+        <rect y="6" width="100%" height="4" rx="2" className="fill-meter-track" />
+        <rect y="6" width={`${passed}%`} height="4" rx="2" className={colours[tone]} />
+        <circle cx={`${passed}%`} cy="8" r="5.5" strokeWidth="3" className={`fill-surface ${rings[tone]}`} />
+      </svg>
+      <div className="mt-1.5 flex justify-between text-12 text-ink-3">
+        <span>Issued {formatDate(from)}</span>
+        <span>
+          {formatDate(until)}, {formatExpiry(until, now)}
+        </span>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,100 @@
+import type { Member, MemberDetail } from '@malleus/shared/api/members.ts'
+import { useQuery } from '@tanstack/react-query'
+import { clusterListQuery } from '../../api/clusters.ts'
+import { useClusterName } from '../../components/current.ts'
+import { KnownValue } from '../../components/KnownValue.tsx'
+import { formatBytes } from '../../lib/bytes.ts'
+import { formatDuration } from '../../lib/time.ts'
+import { Card, Fact, Facts } from '../../ui/Card.tsx'
+import { Meter } from '../../ui/Meter.tsx'
+import { describeSkew } from './machine-words.ts'
+
+/** Load, memory, disks and software, as the server itself last told. */
+export function MachineCard({ member, detail }: { member: Member; detail: MemberDetail | undefined }) {
+  const name = useClusterName()
+  const clusterVersion = useQuery(clusterListQuery).data?.clusters.find((cluster) => cluster.name === name)?.version
+  return (
+    <Card title="Machine" note="as it last told">
+      <Facts>
+        <Fact name="Load">
+          <KnownValue known={member.load}>
+            {({ average1, average5, average15, cores }) => (
+              <span className="tabular-nums">
+                {average1.toFixed(2)} <span className="text-ink-3">· 5 min</span> {average5.toFixed(2)}{' '}
+                <span className="text-ink-3">· 15 min</span> {average15.toFixed(2)}{' '}
+                <span className="text-ink-3">on {cores} cores</span>
+              </span>
+            )}
+          </KnownValue>
+        </Fact>
+        <Fact name="Memory">
+          <KnownValue known={member.memory}>
+            {({ usedBytes, totalBytes }) => (
+              <Meter
+                wide
+                value={totalBytes <= 0 ? 0 : usedBytes / totalBytes}
+                label="Memory"
+                text={`${formatBytes(usedBytes)} of ${formatBytes(totalBytes)}`}
+              />
+            )}
+          </KnownValue>
+        </Fact>
+        <Fact name="Instances">
+          <KnownValue known={member.instances}>
+            {({ count }) => <span className="tabular-nums">{count}</span>}
+          </KnownValue>
+        </Fact>
+        {detail !== undefined && (
+          <>
+            <Fact name="Storage pools">
+              <KnownValue known={detail.pools}>
+                {(pools) =>
+                  pools.length === 0 ? (
+                    'none'
+                  ) : (
+                    <span className="flex flex-col gap-1.5 py-0.5">
+                      {pools.map((pool) => (
+                        <span key={pool.name} className="grid grid-cols-[80px_minmax(0,1fr)] items-center gap-2">
+                          <span className="truncate font-mono text-12">{pool.name}</span>
+                          <Meter
+                            wide
+                            value={pool.totalBytes <= 0 ? 0 : pool.usedBytes / pool.totalBytes}
+                            label={`Pool ${pool.name}`}
+                            text={`${formatBytes(pool.usedBytes)} of ${formatBytes(pool.totalBytes)}`}
+                          />
+                        </span>
+                      ))}
+                    </span>
+                  )
+                }
+              </KnownValue>
+            </Fact>
+            <Fact name="Incus">
+              <KnownValue known={detail.version}>
+                {(version) => (
+                  <span>
+                    {version}
+                    {typeof clusterVersion === 'string' && clusterVersion !== version && (
+                      <span className="text-warning"> ≠ {clusterVersion} elsewhere in the cluster</span>
+                    )}
+                  </span>
+                )}
+              </KnownValue>
+            </Fact>
+            <Fact name="Up for">
+              <KnownValue known={detail.uptimeSeconds}>{(seconds) => formatDuration(seconds * 1000)}</KnownValue>
+            </Fact>
+            <Fact name="Clock">
+              <KnownValue known={detail.clockSkewMs}>
+                {(ms) => {
+                  const { text, concerning } = describeSkew(ms)
+                  return <span className={concerning ? 'text-warning' : ''}>{text}</span>
+                }}
+              </KnownValue>
+            </Fact>
+          </>
+        )}
+      </Facts>
+    </Card>
+  )
+}

@@ -1,0 +1,139 @@
+import type { Member } from '@malleus/shared/api/members.ts'
+import { isFinished } from '@malleus/shared/api/operations.ts'
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { latestAuditQuery } from '../../api/audit.ts'
+import { healthHistoryQuery, memberListQuery, memberQuery } from '../../api/members.ts'
+import { operationListQuery } from '../../api/operations.ts'
+import { useTarget } from '../../components/current.ts'
+import { HealthBadge } from '../../components/HealthBadge.tsx'
+import { HistoryList } from '../../components/HistoryList.tsx'
+import { memberOf } from '../../components/operation-words.ts'
+import { OperationProgress } from '../../components/OperationProgress.tsx'
+import { PageTitle } from '../../components/PageTitle.tsx'
+import { ProblemNotice } from '../../components/ProblemNotice.tsx'
+import { StateChangeButton } from '../../components/StateChangeButton.tsx'
+import { Card } from '../../ui/Card.tsx'
+import { SkeletonRows } from '../../ui/Skeleton.tsx'
+import { ClusterSaysCard } from './ClusterSaysCard.tsx'
+import { HealthCard } from './HealthCard.tsx'
+import { MachineCard } from './MachineCard.tsx'
+import { PresentedCard } from './PresentedCard.tsx'
+import { ProbesCard } from './ProbesCard.tsx'
+
+const route = getRouteApi('/clusters/$cluster/members/$member')
+
+export function MemberPage() {
+  const { cluster, member: name } = route.useParams()
+  const list = useQuery(memberListQuery(cluster))
+  const read = useQuery(memberQuery(cluster, name, useTarget()))
+  const history = useQuery(healthHistoryQuery(cluster)).data
+
+  const listed = list.data?.members.find((row) => row.name === name)
+  const detail = read.data?.member
+  // Health is newest in the list, which the stream changes; the rest is newest in the detail.
+  const member: Member | undefined =
+    detail === undefined ? listed : { ...detail, health: listed?.health ?? detail.health }
+
+  if (member === undefined) {
+    if (list.data !== undefined && !read.isPending) return <NotThere name={name} error={read.error} />
+    return (
+      <>
+        <PageTitle title={name} />
+        {list.isError && <ProblemNotice error={list.error} />}
+        <Card title="Health">
+          <SkeletonRows rows={6} />
+        </Card>
+      </>
+    )
+  }
+  return (
+    <>
+      <PageTitle
+        title={
+          <span className="flex flex-wrap items-center gap-2.5">
+            {name}
+            <HealthBadge member={member} />
+          </span>
+        }
+        sentence={<span className="font-mono text-12 text-ink-3">{member.address}</span>}
+        actions={
+          <span className="flex gap-2">
+            <StateChangeButton member={member} action="evacuate" />
+            <StateChangeButton member={member} action="restore" />
+          </span>
+        }
+      />
+      {read.isError && <ProblemNotice error={read.error} />}
+      <div className="grid items-start gap-3.5 lg:grid-cols-[minmax(0,1.6fr)_minmax(0,1fr)]">
+        <div className="flex min-w-0 flex-col gap-3.5">
+          <HealthCard member={member} history={history} />
+          <ProbesCard probes={detail?.probes} />
+          <RunningOperations cluster={cluster} name={name} />
+          <RecentHistory cluster={cluster} name={name} />
+        </div>
+        <div className="flex min-w-0 flex-col gap-3.5">
+          <ClusterSaysCard member={member} />
+          <MachineCard member={member} detail={detail} />
+          <PresentedCard member={member} />
+        </div>
+      </div>
+    </>
+  )
+}
+
+function RunningOperations({ cluster, name }: { cluster: string; name: string }) {
+  const operations = useQuery(operationListQuery(cluster)).data?.operations ?? []
+  const here = operations.filter((operation) => memberOf(operation) === name || operation.location === name)
+  const running = here.filter((operation) => !isFinished(operation))
+  return (
+    <Card title="Operations" note="what runs on it, or is done to it">
+      {running.length === 0 ? (
+        <p className="px-(--pad-x) py-3 text-ink-3">Nothing runs on it now.</p>
+      ) : (
+        <ul className="divide-y divide-line">
+          {running.map((operation) => (
+            <li key={operation.id} className="px-(--pad-x) py-2">
+              <OperationProgress operation={operation} />
+            </li>
+          ))}
+        </ul>
+      )}
+    </Card>
+  )
+}
+
+function RecentHistory({ cluster, name }: { cluster: string; name: string }) {
+  const audit = useQuery(latestAuditQuery(cluster, 8, name))
+  return (
+    <Card title="Access history" note="latest on this server">
+      {audit.data !== undefined ? (
+        <HistoryList records={audit.data.records} />
+      ) : audit.isError ? (
+        <p className="px-(--pad-x) py-3 text-ink-3">{audit.error.message}</p>
+      ) : (
+        <SkeletonRows rows={3} />
+      )}
+    </Card>
+  )
+}
+
+function NotThere({ name, error }: { name: string; error: Error | null }) {
+  const { cluster } = route.useParams()
+  return (
+    <>
+      <PageTitle title={`There is no server ${name} in ${cluster}`} />
+      <p className="text-ink-2">
+        It may have been removed or renamed.{' '}
+        <Link
+          to="/clusters/$cluster/members"
+          params={{ cluster }}
+          className="font-strong text-accent-text hover:underline"
+        >
+          See all servers
+        </Link>
+      </p>
+      {error !== null && !/no server|not found/i.test(error.message) && <ProblemNotice error={error} />}
+    </>
+  )
+}

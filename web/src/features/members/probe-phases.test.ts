@@ -1,0 +1,38 @@
+import type { ProbeRecord } from '@malleus/shared/api/members.ts'
+import { expect, test } from 'vitest'
+import { phaseBars, totalMs } from './probe-phases.ts'
+
+const probe = (connectMs: number | null, tlsMs: number | null, firstByteMs: number | null): ProbeRecord => ({
+  at: '2026-11-22T06:12:00.000Z',
+  kind: 'cold',
+  connectMs,
+  tlsMs,
+  firstByteMs,
+  failure: null,
+})
+
+test('phases follow each other without a gap, on one scale for all probes', () => {
+  const bars = phaseBars(probe(20, 60, 420))
+  expect(bars.map(({ phase }) => phase)).toEqual(['connect', 'tls', 'answer'])
+  expect(bars.map(({ from, width }) => [Math.round(from), Math.round(width)])).toEqual([
+    [0, 10],
+    [10, 10],
+    [20, 30],
+  ])
+})
+
+test('a phase that was not reached has no bar; a very short one can still be seen', () => {
+  expect(phaseBars(probe(0.001, null, null))).toMatchObject([{ phase: 'connect', width: 0.6 }])
+  expect(phaseBars(probe(null, null, null))).toEqual([])
+})
+
+test('nothing is longer than the scale', () => {
+  const [bar] = phaseBars(probe(null, null, 60_000))
+  expect(bar).toMatchObject({ from: 0, width: 100 })
+})
+
+test('the answer time is the sum of what was reached', () => {
+  expect(totalMs(probe(null, null, 3.5))).toBe(3.5)
+  expect(totalMs(probe(1, 2, 3))).toBe(6)
+  expect(totalMs(probe(null, null, null))).toBeNull()
+})

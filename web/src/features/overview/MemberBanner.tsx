@@ -1,0 +1,35 @@
+import type { Member } from '@malleus/shared/api/members.ts'
+import { Link } from '@tanstack/react-router'
+import { useClusterName } from '../../components/current.ts'
+import { differs, explain, headlineOf, stateOf } from '../../components/member-words.ts'
+import { fittingAction, StateChangeButton } from '../../components/StateChangeButton.tsx'
+import { Ticking } from '../../components/Ticking.tsx'
+import { Notice } from '../../ui/Notice.tsx'
+
+/** What is wrong with one server, in a sentence, with the evidence one click away. */
+export function MemberBanner({ member }: { member: Member }) {
+  const cluster = useClusterName()
+  const { tone, shape } = stateOf(member)
+  return (
+    <Notice
+      tone={tone === 'good' && differs(member) ? 'warning' : tone}
+      shape={shape}
+      headline={`${headlineOf(member)}.`}
+      actions={
+        <>
+          <Link
+            to="/clusters/$cluster/members/$member"
+            params={{ cluster, member: member.name }}
+            hash="probes"
+            className="inline-flex h-8 items-center rounded-[7px] border border-line-strong bg-raised px-3 font-strong text-ink hover:bg-hover"
+          >
+            See probes
+          </Link>
+          <StateChangeButton member={member} action={fittingAction(member)} />
+        </>
+      }
+    >
+      <Ticking describe={(now) => explain(member, now)} />
+    </Notice>
+  )
+}

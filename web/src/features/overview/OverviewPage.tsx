@@ -1,0 +1,106 @@
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi, Link } from '@tanstack/react-router'
+import { latestAuditQuery } from '../../api/audit.ts'
+import { clusterListQuery, figuresQuery } from '../../api/clusters.ts'
+import { healthHistoryQuery, memberListQuery } from '../../api/members.ts'
+import { byName, clusterTroubles, describeCluster, unwell } from '../../components/cluster-words.ts'
+import { HistoryList } from '../../components/HistoryList.tsx'
+import { stripOf } from '../../components/health-strip-words.ts'
+import { memberColumns } from '../../components/member-columns.tsx'
+import { PageTitle } from '../../components/PageTitle.tsx'
+import { ProblemNotice } from '../../components/ProblemNotice.tsx'
+import { serverNow } from '../../lib/clock.ts'
+import { formatFull } from '../../lib/time.ts'
+import { Badge } from '../../ui/Badge.tsx'
+import { Card } from '../../ui/Card.tsx'
+import { Notice } from '../../ui/Notice.tsx'
+import { SkeletonRows } from '../../ui/Skeleton.tsx'
+import { Table } from '../../ui/Table.tsx'
+import { Figures } from './Figures.tsx'
+import { MemberBanner } from './MemberBanner.tsx'
+
+const route = getRouteApi('/clusters/$cluster/')
+const { server, health, reported, roles, answer, load, memory, instances, history, actions } = memberColumns
+const columns = [server, health, reported, roles, answer, load, memory, instances, history, actions]
+/** More than this would push the rest of the page away; the table has them all. */
+const mostBanners = 3
+
+export function OverviewPage() {
+  const { cluster: name } = route.useParams()
+  const clusters = useQuery(clusterListQuery)
+  const cluster = clusters.data?.clusters.find((row) => row.name === name)
+  const list = useQuery(memberListQuery(name))
+  const figures = useQuery(figuresQuery(name))
+  const past = useQuery(healthHistoryQuery(name)).data
+
+  const members = list.data?.members.toSorted((a, b) => byName(a.name, b.name)) ?? []
+  const rows = members.map((member) => ({ member, history: stripOf(past, member.name) }))
+  const alarming = unwell(members)
+  const state = cluster && describeCluster(cluster, members)
+
+  return (
+    <>
+      <PageTitle title={state?.headline ?? name} sentence={state?.text} />
+      {list.isError && <ProblemNotice error={list.error} />}
+      {cluster &&
+        clusterTroubles(cluster, serverNow()).map((trouble) => (
+          <Notice key={trouble.headline} tone={trouble.tone} headline={`${trouble.headline}.`}>
+            {trouble.text}
+          </Notice>
+        ))}
+      {alarming.slice(0, mostBanners).map((member) => (
+        <MemberBanner key={member.name} member={member} />
+      ))}
+      {alarming.length > mostBanners && (
+        <p className="px-1">
+          <Link
+            to="/clusters/$cluster/members"
+            params={{ cluster: name }}
+            search={{ show: 'attention', sort: 'health' }}
+            className="font-strong text-accent-text hover:underline"
+          >
+            {alarming.length - mostBanners} more {alarming.length - mostBanners === 1 ? 'server needs' : 'servers need'}{' '}
+            attention
+          </Link>
+        </p>
+      )}
+      <Figures cluster={cluster} members={members} figures={figures.data} />
+      <Card title="Servers" note="what this console measures, beside what the cluster says">
+        {list.data === undefined ? (
+          !list.isError && <SkeletonRows rows={5} />
+        ) : (
+          <Table label="Servers" columns={columns} rows={rows} keyOf={({ member }) => member.name} />
+        )}
+      </Card>
+      <LatestHistory cluster={name} />
+    </>
+  )
+}
+
+function LatestHistory({ cluster }: { cluster: string }) {
+  const audit = useQuery(latestAuditQuery(cluster, 8))
+  const verification = audit.data?.verification
+  return (
+    <Card
+      title="Access history"
+      note="latest"
+      aside={
+        verification && (
+          <span title={`${verification.records} records, checked ${formatFull(verification.at)}`}>
+            <Badge tone={verification.ok ? 'good' : 'bad'} shape={verification.ok ? 'check' : 'cross'}>
+              {verification.ok ? 'Chain verified' : (verification.message ?? 'Chain broken')}
+            </Badge>
+          </span>
+        )
+      }
+    >
+      {audit.data !== undefined ? (
+        <HistoryList records={audit.data.records} />
+      ) : audit.isError ? (
+        <p className="px-(--pad-x) py-3 text-ink-3">{audit.error.message}</p>
+      ) : (
+        <SkeletonRows rows={4} />
+      )}
+    </Card>
+  )
+}

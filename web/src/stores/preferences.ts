@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import { createStore } from '../lib/store.ts'
+
+/** How this person likes the console to look, on this device. index.html applies theme and density before the first paint. */
+const Preferences = z.object({
+  theme: z.enum(['system', 'light', 'dark']).catch('system'),
+  density: z.enum(['comfortable', 'compact']).catch('comfortable'),
+  memberColumns: z.array(z.string()).nullable().catch(null),
+})
+export type Preferences = z.infer<typeof Preferences>
+
+const key = 'malleus.preferences'
+const darkSystem = globalThis.matchMedia?.('(prefers-color-scheme: dark)')
+
+export const preferences = createStore<Preferences>(read())
+
+export function setPreferences(change: Partial<Preferences>): void {
+  preferences.set((previous) => ({ ...previous, ...change }))
+}
+
+/** Keeps the document and the storage in step with the preferences, from now on. */
+export function applyPreferences(): void {
+  const apply = () => {
+    const { theme, density } = preferences.get()
+    const dark = theme === 'dark' || (theme === 'system' && darkSystem.matches)
+    document.documentElement.dataset['theme'] = dark ? 'dark' : 'light'
+    document.documentElement.dataset['density'] = density
+  }
+  apply()
+  darkSystem.addEventListener('change', apply)
+  preferences.subscribe(() => {
+    apply()
+    write(preferences.get())
+  })
+}
+
+function read(): Preferences {
+  try {
+    return Preferences.parse(JSON.parse(localStorage.getItem(key) ?? '{}'))
+  } catch {
+    // No storage, or somebody else's value in it: the defaults.
+    return { theme: 'system', density: 'comfortable', memberColumns: null }
+  }
+}
+
+function write(value: Preferences): void {
+  try {
+    localStorage.setItem(key, JSON.stringify(value))
+  } catch {
+    // Storage is full or forbidden: the choice lasts as long as the page.
+  }
+}
