@@ -65,7 +65,7 @@ describe('a configuration', () => {
       keysFile: '/etc/malleus/var/keys',
       oidc: { clientSecret: 'hush', groupsClaim: 'groups', audience: null },
       grants: [],
-      auditReads: 'sampled',
+      auditReads: 'coalesced',
       hedging: { delayLeastMs: 30, delayMostMs: 300, attempts: 3 },
       limits: { jsonDepth: 64, requestBurst: 200 },
       health: { lightEveryMs: 500 },

@@ -30,7 +30,7 @@ export interface Config {
   readonly keysFile: string
   readonly oidc: OidcConfig
   readonly grants: readonly Grant[]
-  readonly auditReads: 'sampled' | 'strict'
+  readonly auditReads: 'coalesced' | 'strict'
   readonly clusters: readonly ClusterConfig[]
   readonly health: HealthSettings
   readonly hedging: HedgingSettings

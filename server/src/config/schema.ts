@@ -265,9 +265,9 @@ export const Settings = z
         .strictObject(
           {
             reads: oneOf(
-              ['sampled', 'strict'],
-              '`sampled`: the first of a page, object and person in a minute at once, the count of the rest at its end. `strict`: each one, before it is answered.',
-            ).default('sampled'),
+              ['coalesced', 'strict'],
+              '`coalesced`: the first of a page, object and person in a minute at once, the count of the rest at its end. `strict`: each one, before it is answered.',
+            ).default('coalesced'),
           },
           { error: 'settings of the access history' },
         )

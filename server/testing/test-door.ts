@@ -1,0 +1,234 @@
+/**
+ * The door in with nothing behind it: sessions by a plain cookie, the real policy, a history that remembers what it is
+ * told. For tests of what the door itself does.
+ */
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingHttpHeaders, type Server } from 'node:http'
+import { connect } from 'node:net'
+import type { Role } from '@malleus/shared/domain/role.ts'
+import { limitNumbers } from '../src/config/numbers.ts'
+import { networkSet } from '../src/config/address.ts'
+import type { Door, DoorAuditEntry, DoorLimits, DoorSession, LiveOpening } from '../src/http/door.ts'
+import { Draining } from '../src/http/draining.ts'
+import { DoorMetrics } from '../src/http/metrics.ts'
+import { Refusal } from '../src/http/problem.ts'
+import type { Route } from '../src/http/route.ts'
+import { createHttpServer } from '../src/http/server.ts'
+import { type Clock, systemClock } from '../src/lib/clock.ts'
+import { type Logger, silentLogger } from '../src/lib/logger.ts'
+import { systemRandom } from '../src/lib/random.ts'
+import { createPolicy, type Grant } from '../src/policy/policy.ts'
+
+export interface TestDoorOptions {
+  readonly routes: readonly Route[]
+  readonly limits?: Partial<DoorLimits>
+  readonly grants?: readonly Grant[]
+  readonly clusters?: readonly string[]
+  readonly clock?: Clock
+  readonly logger?: Logger
+  readonly trustedProxies?: readonly string[]
+  readonly openLive?: (live: LiveOpening) => void
+  readonly site?: Door['site']
+  readonly pages?: Partial<Door['pages']>
+  readonly audit?: Partial<Door['audit']>
+}
+
+export interface Remembered {
+  readonly phase: 'intent' | 'outcome' | 'record' | 'read'
+  readonly entry: DoorAuditEntry
+}
+
+export const testOrigin = 'https://console.example.net'
+
+/** One group per role; the cookie of a person is the name of their group. */
+export const everyRole: readonly Grant[] = (['viewer', 'operator', 'admin', 'auditor'] as const).map((role) => ({
+  role,
+  groups: [role],
+  clusters: 'all',
+  projects: 'all',
+}))
+
+export interface Reply {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly text: string
+}
+
+export interface Ask {
+  readonly method?: string
+  /** Whose session: a group, or nobody. */
+  readonly as?: Role | 'guest' | null
+  /** Beside those that make a request one of the console's own page. */
+  readonly headers?: Readonly<Record<string, string | undefined>>
+  readonly body?: string | Buffer
+}
+
+export interface TestDoor {
+  readonly server: Server
+  readonly port: number
+  readonly door: Door
+  readonly history: Remembered[]
+  readonly ended: Set<string>
+  /** Asks as the console's page does. */
+  readonly ask: (path: string, ask?: Ask) => Promise<Reply>
+  /** Writes bytes to a connection and gives everything that comes back until it is closed. */
+  readonly raw: (bytes: string | Buffer) => Promise<string>
+  readonly close: () => Promise<void>
+}
+
+export async function startTestDoor(options: TestDoorOptions): Promise<TestDoor> {
+  const history: Remembered[] = []
+  const ended = new Set<string>()
+  const door = makeDoor(options, history, ended)
+  const server = createHttpServer(door)
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  if (address === null || typeof address === 'string') throw new TypeError('a port was expected')
+  const { port } = address
+  return {
+    server,
+    port,
+    door,
+    history,
+    ended,
+    ask: (path, ask) => send(port, path, ask),
+    raw: (bytes) => exchangeBytes(port, bytes),
+    close: () => {
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(() => resolve()))
+    },
+  }
+}
+
+function makeDoor(options: TestDoorOptions, history: Remembered[], ended: Set<string>): Door {
+  const { routes, clock = systemClock, logger = silentLogger } = options
+  const policy = createPolicy(options.grants ?? everyRole, options.clusters ?? ['prod-eu'])
+  const remember = (phase: Remembered['phase']) => (entry: DoorAuditEntry) => {
+    history.push({ phase, entry })
+  }
+  const refuse = () => Promise.reject(new Refusal('not_found'))
+  return {
+    settings: {
+      origin: testOrigin,
+      tls: null,
+      trustedProxies: networkSet(options.trustedProxies ?? []),
+      version: '0.0.0-test',
+      limits: { ...defaultLimits(), ...options.limits },
+    },
+    routes,
+    findSession: (cookieHeader) => {
+      const group = /(?:^|;\s*)sid=([a-z]+)/.exec(cookieHeader ?? '')?.[1]
+      if (group === undefined) return Promise.resolve({ kind: 'none' })
+      if (ended.has(group)) return Promise.resolve({ kind: 'ended', cookies: ['sid=; Max-Age=0'] })
+      const person = { groups: [group] }
+      return Promise.resolve({ kind: 'found', session: sessionOf(group, policy.rolesOf(person)) })
+    },
+    policy,
+    audit: {
+      intent: async (entry) => remember('intent')(entry),
+      outcome: remember('outcome'),
+      record: remember('record'),
+      read: async (entry) => remember('read')(entry),
+      ...options.audit,
+    },
+    bodyTag: (body) => `tag-${body.length}`,
+    idempotency: { run: (_request, work) => work() },
+    pages: { login: refuse, callback: refuse, logout: refuse, backchannelLogout: refuse, ...options.pages },
+    site: options.site ?? { serve: (response) => response.writeHead(200).end('page') },
+    openLive: options.openLive ?? (({ stream }) => stream.close()),
+    draining: new Draining(),
+    metrics: new DoorMetrics(),
+    clock,
+    random: systemRandom,
+    logger,
+  }
+}
+
+function sessionOf(group: string, roles: readonly Role[]): DoorSession {
+  return {
+    principal: {
+      iss: 'https://idp.example.net',
+      sub: group,
+      name: group,
+      email: null,
+      groups: [group],
+      roles,
+      authTime: null,
+      amr: [],
+      sessionTag: `tag-of-${group}`,
+    },
+    scope: () => Promise.resolve({ kind: 'certificate', key: group }),
+    touch: () => Promise.resolve({ idleExpiresAt: new Date(0).toISOString(), expiresAt: new Date(0).toISOString() }),
+  }
+}
+
+export function defaultLimits(): DoorLimits {
+  const { urlBytes, headerBytes, headerCount, jsonBytes, jsonDepth, jsonKeys, bodyIdleMs } = limitNumbers
+  return {
+    urlBytes: urlBytes.byDefault,
+    headerBytes: headerBytes.byDefault,
+    headerCount: headerCount.byDefault,
+    jsonBytes: jsonBytes.byDefault,
+    jsonDepth: jsonDepth.byDefault,
+    jsonKeys: jsonKeys.byDefault,
+    bodyIdleMs: bodyIdleMs.byDefault,
+    requestsPerSecond: 100_000,
+    requestBurst: 100_000,
+    anonymousPerSecond: 100_000,
+    signInsPerMinute: 100_000,
+    reportsPerMinute: 100_000,
+    readMs: limitNumbers.readMs.byDefault,
+    listMs: limitNumbers.listMs.byDefault,
+    mutationMs: limitNumbers.mutationMs.byDefault,
+    longPollMs: limitNumbers.longPollMs.byDefault,
+  }
+}
+
+function send(
+  port: number,
+  path: string,
+  { method = 'GET', as = 'admin', headers = {}, body }: Ask = {},
+): Promise<Reply> {
+  const all: Record<string, string | undefined> = {
+    'x-console-request': '1',
+    'sec-fetch-site': 'same-origin',
+    ...(as !== null && { cookie: `sid=${as}` }),
+    ...(method !== 'GET' && { origin: testOrigin }),
+    ...(method !== 'GET' && { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
+    ...headers,
+  }
+  const present = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      { host: '127.0.0.1', port, path, method, headers: present, agent: false },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () =>
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            text: Buffer.concat(chunks).toString('utf8'),
+          }),
+        )
+      },
+    )
+    request.on('error', reject)
+    request.end(body)
+  })
+}
+
+function exchangeBytes(port: number, bytes: string | Buffer): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(bytes))
+    const chunks: Buffer[] = []
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+    socket.on('error', (error) =>
+      chunks.length > 0 ? resolve(Buffer.concat(chunks).toString('latin1')) : reject(error),
+    )
+    socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')))
+  })
+}
