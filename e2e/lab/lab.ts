@@ -5,7 +5,9 @@ import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { faultDescriptions } from './faults.ts'
 import { MachineUnfit } from './machine.ts'
-import { openLab, removeLab, startLab, type Lab, type LabStatus } from './running-lab.ts'
+import { removeLab } from './remove-lab.ts'
+import type { Lab, LabStatus } from './running-lab.ts'
+import { openLab, startLab } from './start-lab.ts'
 import { faultNames } from './state-directory.ts'
 
 const usage = `Usage: npm run lab -- COMMAND [OPTIONS]
