@@ -1,0 +1,74 @@
+import { sleep } from '../clock.ts'
+import { visibleProjects } from '../authorization.ts'
+import { recursionOf } from '../call.ts'
+import type { Call } from '../call.ts'
+import type { Operation } from '../operations.ts'
+import { answersWithin, canTalk, reach } from '../reach.ts'
+import { done, IncusError, sync } from '../replies.ts'
+import type { Reply } from '../replies.ts'
+import type { Route } from '../router.ts'
+
+/** Operations live in the memory of one member; the others ask it. */
+export const operationRoutes: readonly Route[] = [
+  { method: 'GET', path: '/1.0/operations', need: 'list', answer: listOperations },
+  { method: 'GET', path: '/1.0/operations/:id', need: 'view', answer: readOperation },
+  { method: 'GET', path: '/1.0/operations/:id/wait', need: 'view', answer: waitForOperation },
+  { method: 'DELETE', path: '/1.0/operations/:id', need: 'view', answer: cancelOperation },
+]
+
+/** A map of lower-case status to array. Asks the members that have operations, one after the other. */
+async function listOperations(call: Call): Promise<Reply> {
+  const found = visibleOperations(call)
+  const reachable: Operation[] = []
+  for (const operation of found) {
+    if (await tells(call, operation)) reachable.push(operation)
+  }
+  const groups: Record<string, unknown[]> = {}
+  for (const operation of reachable) {
+    const group = (groups[operation.status.toLowerCase()] ??= [])
+    group.push(recursionOf(call) === 0 ? operation.url : operation.render())
+  }
+  return sync(groups)
+}
+
+async function tells(call: Call, { location }: Operation): Promise<boolean> {
+  if (canTalk(call.via, location)) return true
+  if (location.process === 'dead' || call.state.isOffline(location, call.via)) return false
+  return answersWithin(call, location, undefined)
+}
+
+function visibleOperations(call: Call): Operation[] {
+  const visible = visibleProjects(call.caller, call.state)
+  const allProjects = call.query.get('all-projects') === 'true'
+  const wanted = call.query.get('project') ?? 'default'
+  return call.operations
+    .all()
+    .filter(({ project }) => allProjects || project === wanted)
+    .filter(({ project }) => visible === undefined || visible.includes(project))
+}
+
+async function readOperation(call: Call): Promise<Reply> {
+  const operation = call.operations.find(call.params['id'] ?? '')
+  await reach(call, operation.location, 'forward')
+  return sync(operation.render())
+}
+
+/** The header goes out before the operation has ended, and says 200 whatever becomes of it. */
+async function waitForOperation(call: Call): Promise<Reply> {
+  const operation = call.operations.find(call.params['id'] ?? '')
+  await reach(call, operation.location, 'forward')
+  const seconds = Number(call.query.get('timeout') ?? '-1')
+  const ended = operation.ended()
+  const waited = seconds < 0 ? ended : Promise.race([ended, sleep(call.state.clock, seconds * 1000, call.left)])
+  return { kind: 'later', metadata: waited.then(() => operation.render()) }
+}
+
+async function cancelOperation(call: Call): Promise<Reply> {
+  const operation = call.operations.find(call.params['id'] ?? '')
+  await reach(call, operation.location, 'forward')
+  if (!operation.mayCancel) throw new IncusError(400, "This operation can't be cancelled")
+  if (operation.final) throw new IncusError(400, 'Only running operations can be cancelled')
+  if (operation.class === 'token') call.operations.finish(operation, 'Cancelled')
+  else operation.cancel.abort(new Error('cancelled'))
+  return done
+}

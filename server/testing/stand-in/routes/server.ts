@@ -1,0 +1,108 @@
+import { seesEverything } from '../authorization.ts'
+import type { Call } from '../call.ts'
+import type { Member } from '../member.ts'
+import { extensionsOf } from '../api-extensions.ts'
+import { reach } from '../reach.ts'
+import { IncusError, sync, syncWithETag } from '../replies.ts'
+import type { Reply } from '../replies.ts'
+import type { Route } from '../router.ts'
+
+/** What a server says of itself. Answered from memory, also when the database is gone: it is liveness, not readiness. */
+export const serverRoutes: readonly Route[] = [
+  { method: 'GET', path: '/', need: 'public', withoutDatabase: true, answer: () => sync(['/1.0']) },
+  { method: 'GET', path: '/1.0', need: 'public', withoutDatabase: true, answer: describeServer },
+]
+
+async function describeServer(call: Call): Promise<Reply> {
+  const { caller, state, authenticator } = call
+  const { settings } = state
+  const untrusted = {
+    config: {},
+    api_extensions: settings.seven ? null : extensionsOf(settings.seven),
+    api_status: 'stable',
+    api_version: '1.0',
+    auth: 'untrusted',
+    public: false,
+    auth_methods: authenticator.methods(call.via),
+  }
+  if (caller.kind === 'nobody') return sync(untrusted)
+  if (caller.kind === 'oidc' && state.access.get(caller.name)?.may === 'nothing') {
+    throw new IncusError(403, 'Permission denied', authenticator.challenge(call.via))
+  }
+  const target = call.query.get('target')
+  const member = target === null ? call.via : await targetOf(call, target)
+  const config = seesEverything(caller, state) ? configOf(call, member) : {}
+  return syncWithETag(
+    {
+      ...untrusted,
+      config,
+      api_extensions: extensionsOf(settings.seven),
+      auth: 'trusted',
+      auth_user_name: caller.name,
+      auth_user_method: caller.kind,
+      environment: environmentOf(call, member),
+    },
+    config,
+  )
+}
+
+async function targetOf(call: Call, name: string): Promise<Member> {
+  await call.state.leadership.database(call.via, call.left)
+  const member = call.state.member(name)
+  await reach(call, member, 'target')
+  return member
+}
+
+function configOf({ state }: Call, member: Member): Record<string, string> {
+  const { settings } = state
+  return {
+    'cluster.https_address': member.address,
+    'core.https_address': member.address,
+    ...(settings.withOidc
+      ? {
+          'oidc.audience': settings.oidc.audience,
+          'oidc.client.id': settings.oidc.clientId,
+          'oidc.issuer': settings.oidc.issuer,
+        }
+      : {}),
+    ...(settings.offlineThresholdMs >= 11_000 && settings.offlineThresholdMs !== 20_000
+      ? { 'cluster.offline_threshold': String(Math.round(settings.offlineThresholdMs / 1000)) }
+      : {}),
+    ...state.config,
+  }
+}
+
+function environmentOf({ state, query }: Call, member: Member): Record<string, unknown> {
+  const { settings } = state
+  return {
+    addresses: [member.address],
+    architectures: ['x86_64', 'i686'],
+    certificate: state.certificate.certificate,
+    certificate_fingerprint: state.fingerprint,
+    driver: 'lxc | qemu',
+    driver_version: settings.seven ? '6.0.5 | 10.0.7' : '5.0.2 | 7.2.19',
+    firewall: 'nftables',
+    kernel: 'Linux',
+    kernel_architecture: 'x86_64',
+    kernel_features: settings.seven
+      ? {}
+      : { idmapped_mounts: 'true', netnsid_getifaddrs: 'true', seccomp_listener: 'true', uevent_injection: 'true' },
+    kernel_version: settings.seven ? '6.12.57+deb13-amd64' : '6.1.0-38-amd64',
+    lxc_features: { cgroup2: 'true', core_scheduling: 'true', devpts_fd: 'true', pidfd: 'true' },
+    os_name: 'Debian GNU/Linux',
+    os_version: settings.seven ? '13' : '12',
+    project: query.get('project') ?? 'default',
+    server: 'incus',
+    server_clustered: true,
+    server_event_mode: 'full-mesh',
+    server_name: member.name,
+    server_pid: 1000 + member.life,
+    server_version: settings.version,
+    storage: 'dir',
+    storage_version: '1',
+    storage_supported_drivers: [
+      { Name: 'dir', Version: '1', Remote: false },
+      { Name: 'btrfs', Version: '6.2', Remote: false },
+    ],
+  }
+}
