@@ -56,7 +56,9 @@ export interface DialOptions {
   /** Begin with a PROXY header; `clientAddress` null stands for the console itself. */
   readonly proxy: { readonly clientAddress: string | null } | null
   /** Hears of each phase that is complete, and of what was presented, also when the connection is then refused. */
-  readonly progress?: DialProgress
+  readonly progress?: DialProgress | undefined
+  /** Ends it early, with a `cancelled` MemberError. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface DialProgress {
@@ -91,6 +93,9 @@ export function dial(member: Reachable, trust: Trust, clock: Clock, options: Dia
 
     const tcp = connectTcp({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 15_000 })
     let socket: TLSSocket | null = null
+    let shown: X509Certificate | undefined
+    options.signal?.addEventListener('abort', givenUp, { once: true })
+    if (options.signal?.aborted === true) givenUp()
     tcp.once('lookup', (error) => {
       if (error === null && phase === 'resolve') phase = 'connect'
     })
@@ -121,11 +126,12 @@ export function dial(member: Reachable, trust: Trust, clock: Clock, options: Dia
       })
       socket.on('error', fail)
       socket.once('OCSPResponse', () => {
-        const certificate = socket.getPeerX509Certificate()
-        if (certificate !== undefined && trust.anchor.kind === 'fingerprints') judge(socket, certificate, pinned)
+        // Node gives it once: a second call finds nothing (24.21, after this very event).
+        shown = socket.getPeerX509Certificate()
+        if (shown !== undefined && trust.anchor.kind === 'fingerprints') judge(socket, shown, pinned)
       })
       socket.once('secureConnect', () => {
-        const certificate = socket.getPeerX509Certificate()
+        const certificate = shown ?? socket.getPeerX509Certificate()
         if (certificate === undefined) {
           fail(new Error('no certificate was presented'))
           return
@@ -135,6 +141,7 @@ export function dial(member: Reachable, trust: Trust, clock: Clock, options: Dia
         const tlsMs = nextPhase('answer', 0)
         progress.tlsMs = tlsMs
         stopWaiting()
+        options.signal?.removeEventListener('abort', givenUp)
         tcp.removeAllListeners('close')
         tcp.removeListener('error', fail)
         socket.removeListener('error', fail)
@@ -180,8 +187,14 @@ export function dial(member: Reachable, trust: Trust, clock: Clock, options: Dia
       fail(new MemberError({ kind: 'timed-out', member: member.name, phase, sent: false, message }))
     }
 
+    function givenUp(): void {
+      const message = `the connection to ${member.name} is not wanted any more`
+      fail(new MemberError({ kind: 'cancelled', member: member.name, phase, sent: false, message }))
+    }
+
     function fail(error: unknown): void {
       stopWaiting()
+      options.signal?.removeEventListener('abort', givenUp)
       // The rest of the error's life is a destroyed socket's: what it still reports changes nothing.
       tcp.on('error', ignore)
       socket?.on('error', ignore)

@@ -7,6 +7,7 @@
 // - `longpoll`, `stream`: neither; a long poll is silent by nature.
 // - changes: sent once. To the next member only while not a byte was written.
 
+import { badness } from '@malleus/shared/domain/health.ts'
 import type { Target } from '@malleus/shared/domain/target.ts'
 import { z } from 'zod'
 import type { MemberDirectory } from '../clusters/member-directory.ts'
@@ -30,7 +31,7 @@ import { MemberLimits } from './limits.ts'
 import { MemberAttempt } from './member-attempt.ts'
 import type { MemberErrorKind } from './member-error.ts'
 import { MemberError, NoResponsiveMember } from './member-error.ts'
-import type { Plan } from './plan.ts'
+import type { Believed, Plan } from './plan.ts'
 import { planAttempts } from './plan.ts'
 import type { Answer, ReadRequest, RequestClass, WriteRequest } from './request.ts'
 import type { Scope } from './scope.ts'
@@ -100,6 +101,9 @@ export interface ClusterGatewayOptions {
 /** One message of the event stream; Incus's operations with long output stay far below. */
 const mostEventBytes = 16 * 1024 * 1024
 
+/** For how long a member that refused a good token is asked after the others. */
+const refusingTokensMs = 10_000
+
 /** The gateway of one cluster. */
 export class ClusterGateway implements Gateway {
   readonly #options: ClusterGatewayOptions
@@ -108,6 +112,8 @@ export class ClusterGateway implements Gateway {
   readonly #limits: MemberLimits
   /** Reads under way by member, so that none waits for a member that turns out not to answer. */
   readonly #reading = new Map<string, Set<MemberAttempt<unknown>>>()
+  /** Members that lately refused a token which another one took, and until when that is remembered. */
+  readonly #refusingTokens = new Map<string, number>()
   readonly #stopListening: () => void
 
   constructor(options: ClusterGatewayOptions) {
@@ -221,13 +227,21 @@ export class ClusterGateway implements Gateway {
 
   /** Throws NoResponsiveMember when there is nobody to ask. */
   #plan(request: Planned): Attempts {
-    const { board, directory, random, bearerUsable } = this.#options
+    const { board, clock, directory, random, bearerUsable } = this.#options
+    const isBearer = request.scope.kind === 'bearer'
+    const now = clock.monotonic()
+    const believed = (member: string): Believed => {
+      const { standing } = board.current(member)
+      const refuses =
+        isBearer && (this.#refusingTokens.get(member) ?? 0) > now && badness(standing) < badness('degraded')
+      return refuses ? { standing: 'degraded', share: 0 } : { standing, share: board.firstAttemptShare(member) }
+    }
     const plan = planAttempts({
       target: request.target,
       class: request.class,
       members: directory.list(),
-      believed: (member) => ({ standing: board.current(member).standing, share: board.firstAttemptShare(member) }),
-      usable: (member) => request.scope.kind !== 'bearer' || bearerUsable(member),
+      believed,
+      usable: (member) => !isBearer || bearerUsable(member),
       panic: board.panic,
       fraction: () => random.fraction(),
     })
@@ -290,10 +304,11 @@ export class ClusterGateway implements Gateway {
 
   /** What an answer says of the members that gave none, or gave another. */
   #learnFrom(how: Omit<HedgeResult<unknown>, 'value'>, request: ReadRequest<unknown>): void {
-    const { board, observeDatabase } = this.#options
-    for (const { member, code, message } of how.failures) {
-      // The same token was good elsewhere, so it is not the token.
-      if (code === 'cluster_rejected_token') board.observe(member, { kind: 'authorization', works: false, message })
+    const { board, clock, observeDatabase } = this.#options
+    for (const { member, code } of how.failures) {
+      // The same token was good elsewhere, so it is not the token: a member that was restarted while the provider was
+      // down has no keys to check with (incus `internal/server/auth/oidc`).
+      if (code === 'cluster_rejected_token') this.#refusingTokens.set(member, clock.monotonic() + refusingTokensMs)
     }
     if (observeDatabase && request.path !== '') board.observe(how.via, { kind: 'deep-answered' })
   }

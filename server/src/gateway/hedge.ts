@@ -274,7 +274,9 @@ class Race<Value> {
       this.#failures.push(failure)
       this.#options.observer.failed(member, failure)
     }
-    const message = `no server answered within ${deadlineMs / 1_000} s`
+    const [only, other] = this.#options.members
+    const who = only !== undefined && other === undefined ? `${only.name} did not answer` : 'no server answered'
+    const message = `${who} within ${deadlineMs / 1_000} s`
     this.#lose(new NoResponsiveMember('deadline_exceeded', message, this.#failures, this.#begun))
   }
 

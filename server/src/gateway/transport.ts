@@ -174,7 +174,9 @@ export class Transport {
   async openWebSocket(request: StreamRequest): Promise<WebSocketConnection | StreamRefused> {
     const { clock, limits } = this.#options
     const { member, authority, signal } = request
-    const { socket } = await this.#dial(member, authority, limits.connectMs, limits.tlsMs)
+    const { connectMs, tlsMs } = limits
+    const patience = { connectTimeoutMs: connectMs, tlsTimeoutMs: tlsMs, signal }
+    const { socket } = await this.#dial(member, authority, patience)
     const client = clientOver(member, socket)
     const handshake = webSocketHeaders()
     const exchange = new Exchange(member.name, clock, limits.replyBytes)
@@ -249,11 +251,11 @@ export class Transport {
 
   /** The connection that the last probe left, or a new one, which then takes its place. */
   async #probeLane(request: ProbeRequest, progress: DialProgress): Promise<ProbeLane> {
-    const { member, authority, connection, connectTimeoutMs, tlsTimeoutMs } = request
+    const { member, authority, connection, connectTimeoutMs, tlsTimeoutMs, signal } = request
     const key = `${formatEndpoint(member.endpoint)} ${authority.kind}`
     const warm = this.#probes.get(key)
     if (connection === 'warm' && warm !== undefined && !warm.busy) return warm
-    const { socket } = await this.#dial(member, authority, connectTimeoutMs, tlsTimeoutMs, progress)
+    const { socket } = await this.#dial(member, authority, { connectTimeoutMs, tlsTimeoutMs, progress, signal })
     const lane: ProbeLane = { client: clientOver(member, socket), busy: false }
     const before = this.#probes.get(key)
     if (before !== undefined) void before.client.close()
@@ -293,23 +295,21 @@ export class Transport {
 
   #connector(member: Reachable, authority: Authority): buildConnector.connector {
     const { connectMs, tlsMs } = this.#options.limits
+    const patience = { connectTimeoutMs: connectMs, tlsTimeoutMs: tlsMs }
     return (_options, callback) => {
-      void handOver(this.#dial(member, authority, connectMs, tlsMs), callback)
+      void handOver(this.#dial(member, authority, patience), callback)
     }
   }
 
   #dial(
     member: Reachable,
     authority: Authority,
-    connectTimeoutMs: number,
-    tlsTimeoutMs: number,
-    progress: DialProgress = {},
+    patience: Omit<DialOptions, 'context' | 'proxy'>,
   ): Promise<Connection> {
     const { trust, clock, proxyProtocol } = this.#options
     const clientAddress = 'clientAddress' in authority ? (authority.clientAddress ?? null) : null
     const context = this.#contextFor(authority)
-    const proxy: DialOptions['proxy'] = proxyProtocol ? { clientAddress } : null
-    return dial(member, trust, clock, { connectTimeoutMs, tlsTimeoutMs, context, proxy, progress })
+    return dial(member, trust, clock, { ...patience, context, proxy: proxyProtocol ? { clientAddress } : null })
   }
 
   #contextFor(authority: Authority): SecureContext {
@@ -372,9 +372,13 @@ function clientOver(member: Reachable, socket: TLSSocket): Client {
   let left: TLSSocket | null = socket
   return new Client(`https://${formatEndpoint(member.endpoint)}`, {
     connect: (_options, callback) => {
-      if (left === null || left.destroyed) callback(new Error('the connection was closed'), null)
-      else callback(null, left)
+      const given = left
       left = null
+      // Never at once: undici only goes on with its requests when it is called back later.
+      queueMicrotask(() => {
+        if (given === null || given.destroyed) callback(new Error('the connection was closed'), null)
+        else callback(null, given)
+      })
     },
     pipelining: 1,
     allowH2: false,
