@@ -29,7 +29,17 @@ export default defineConfig({
     // font-src is 'self' alone: nothing may become a data: URL.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    reportCompressedSize: true,
+    rolldownOptions: {
+      output: {
+        codeSplitting: {
+          // zod and its configuration are one chunk, so that the configuration is read before any schema is made: a schema
+          // made earlier asks whether it may compile code, and the content security policy reports it.
+          groups: [
+            { name: 'zod', test: /[\\/]node_modules[\\/](?:\.pnpm[\\/])?zod|[\\/]lib[\\/]zod-without-eval\.ts$/ },
+          ],
+        },
+      },
+    },
   },
 })
 

@@ -1,15 +1,13 @@
+import './lib/zod-without-eval.ts'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { RouterProvider } from '@tanstack/react-router'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
-import { z } from 'zod'
 import { queryClient } from './api/query-client.ts'
 import { router } from './app/routes.tsx'
 import { applyPreferences } from './stores/preferences.ts'
 import './ui/styles.css'
 
-// Without this zod asks whether it may compile code, which the content security policy reports.
-z.config({ jitless: true })
 applyPreferences()
 
 const root = document.getElementById('root')

@@ -9,10 +9,13 @@ import { memberListQuery } from './members.ts'
 import { operationListQuery } from './operations.ts'
 
 /** How current this page is: shown on it, never guessed. */
-export const liveState = createStore<{ readonly phase: LivePhase; readonly heardAt: number | null }>({
-  phase: 'connecting',
-  heardAt: null,
-})
+export const livePhase = createStore<LivePhase>('connecting')
+let heardAt: number | null = null
+
+/** When the stream last said anything, by the console's clock; null before it did. */
+export function lastHeardAt(): number | null {
+  return heardAt
+}
 
 type Listener = (event: LiveEvent, before: LiveContext) => void
 /** What the cache knew before the event changed it. */
@@ -38,11 +41,14 @@ export function startLive(client: QueryClient): () => void {
       fetch: (input, init) => fetch(input, init),
       random: Math.random,
       wait,
-      onPhase: (phase) => liveState.set((previous) => ({ ...previous, phase })),
+      onPhase: (phase) => {
+        if (phase === 'live') heardAt = serverNow()
+        livePhase.set(phase)
+      },
       onSignedOut: (error) => lockSession(error.message),
       onEvent: (event) => {
-        liveState.set((previous) => ({ ...previous, heardAt: serverNow() }))
         if (event.kind === 'heartbeat') learnServerTime(event.at)
+        heardAt = serverNow()
         if (event.kind === 'session-ended') lockSession(event.reason)
         for (const listener of listeners) listener(event, context)
         for (const change of applyLiveEvent(event, context)) carryOut(client, change, readAgain)

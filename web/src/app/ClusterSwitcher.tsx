@@ -45,7 +45,9 @@ export function ClusterLine({ cluster }: { cluster: ClusterSummary }) {
         <span className="truncate font-strong text-ink">{cluster.name}</span>
         <span className="sr-only">, {word}</span>
       </span>
-      <span className="block truncate text-11 text-ink-3">{facts}</span>
+      <span className="block truncate text-11 text-ink-3" title={`${word}: ${facts}`}>
+        {facts}
+      </span>
     </span>
   )
 }

@@ -18,26 +18,23 @@ const healthy: ClusterSummary = {
 }
 
 test.each<[Partial<ClusterSummary>, string]>([
-  [{}, 'good all servers answer: 5 servers · Incus 7.0.1 · 19 d'],
+  [{}, 'good all servers answer: 5 servers · 7.0.1 · 19 d'],
   [
     { worst: 'ejected', members: { total: 5, answering: 4 } },
-    'bad a server does not answer: 4/5 servers · Incus 7.0.1 · 19 d',
+    'bad a server does not answer: 4/5 servers · 7.0.1 · 19 d',
   ],
-  [{ worst: 'untrusted' }, 'bad a server presents a wrong certificate: 5 servers · Incus 7.0.1 · 19 d'],
-  [{ worst: 'suspect' }, 'warning a server is unwell: 5 servers · Incus 7.0.1 · 19 d'],
-  [{ databaseAvailable: false }, 'bad no cluster database: 5 servers · Incus 7.0.1 · 19 d'],
+  [{ worst: 'untrusted' }, 'bad a server presents a wrong certificate: 5 servers · 7.0.1 · 19 d'],
+  [{ worst: 'suspect' }, 'warning a server is unwell: 5 servers · 7.0.1 · 19 d'],
+  [{ databaseAvailable: false }, 'bad no cluster database: 5 servers · 7.0.1 · 19 d'],
   [
     { reachable: false, worst: 'ejected', members: { total: 1, answering: 0 } },
-    'bad not reachable: 0/1 server · Incus 7.0.1 · 19 d',
+    'bad not reachable: 0/1 server · 7.0.1 · 19 d',
   ],
   [
     { reachable: false, worst: 'unknown', members: { total: 2, answering: 0 }, version: null, certificate: null },
     'unknown not measured yet: 0/2 servers',
   ],
-  [
-    { certificate: { expiresAt: '2026-11-20T00:00:00Z' } },
-    'good all servers answer: 5 servers · Incus 7.0.1 · expired',
-  ],
+  [{ certificate: { expiresAt: '2026-11-20T00:00:00Z' } }, 'good all servers answer: 5 servers · 7.0.1 · expired'],
 ])('%j', (change, line) => {
   const { tone, word, facts } = describeSummary({ ...healthy, ...change }, now)
   expect(`${tone} ${word}: ${facts}`).toBe(line)

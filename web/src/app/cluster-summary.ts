@@ -11,7 +11,7 @@ export function describeSummary(
   const days = certificate === null ? undefined : daysUntil(certificate.expiresAt, now)
   const facts = [
     members.answering === members.total ? servers(members.total) : `${members.answering}/${servers(members.total)}`,
-    version === null ? undefined : `Incus ${version}`,
+    version ?? undefined,
     days === undefined ? undefined : days < 0 ? 'expired' : `${days} d`,
   ]
   return { ...worstOf(cluster), facts: facts.filter((fact) => fact !== undefined).join(' · ') }

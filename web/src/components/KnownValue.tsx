@@ -29,6 +29,19 @@ export function KnownValue<T>({
   )
 }
 
+/** The same where there is room for the reason. */
+export function KnownInWords<T>({
+  known,
+  children,
+}: {
+  known: Known<T>
+  children: (value: NonNullable<T>) => ReactNode
+}) {
+  if (known.value !== null) return <KnownValue known={known}>{children}</KnownValue>
+  const reason = known.freshness.kind === 'unavailable' ? known.freshness.reason : ''
+  return <span className="text-ink-3">not known: {reason}</span>
+}
+
 /** Something that is not known, and why. */
 export function Missing({ reason }: { reason: string }) {
   return (

@@ -1,5 +1,6 @@
-import { liveState } from '../api/live.ts'
+import { lastHeardAt, livePhase } from '../api/live.ts'
 import { useTicking } from '../lib/clock.ts'
+import { useStore } from '../lib/store.ts'
 import { describeLive } from './live-words.ts'
 
 const dots = {
@@ -12,10 +13,10 @@ const dots = {
 
 /** Whether what is on the page is current, and as of when. */
 export function LiveIndicator() {
+  useStore(livePhase)
   // Looked at once a second, not at every event: a number that flickers says less.
   const said = useTicking((now) => {
-    const { phase, heardAt } = liveState.get()
-    const { tone, text } = describeLive(phase, heardAt, now)
+    const { tone, text } = describeLive(livePhase.get(), lastHeardAt(), now)
     return `${tone}|${text}`
   })
   const [tone, text] = said.split('|')

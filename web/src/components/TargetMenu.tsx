@@ -35,7 +35,7 @@ export function TargetMenu(props: {
     onClose()
   }
   return (
-    <Popover trigger={trigger} label="Target" onClose={onClose} className="w-[min(420px,calc(100vw-24px))]">
+    <Popover trigger={trigger} label="Target" onClose={onClose} className="w-[min(480px,calc(100vw-24px))]">
       <FindList label="Find a server or group">
         <ListBox
           aria-label="Targets"
@@ -48,7 +48,7 @@ export function TargetMenu(props: {
           <ListBoxItem id={anyKey} textValue="Any responsive server" className={row}>
             <Chosen when={current.kind === 'any'} />
             <span className="font-strong">Any responsive server</span>
-            <span className="text-right text-12 text-ink-3">the console chooses</span>
+            <span className="col-span-2 text-right text-12 text-ink-3">the console chooses</span>
           </ListBoxItem>
           <ListBoxSection>
             <Header className={heading}>Servers</Header>

@@ -17,10 +17,11 @@ export function TargetNotice() {
       tone="bad"
       shape="cross"
       alert
-      headline={`${trouble}.`}
+      headline="Your target cannot be used."
       actions={<Button onPress={anyServer}>Use any responsive server</Button>}
     >
-      Requests enter only through the target that you chose, so what needs it waits for nothing and fails at once.
+      {trouble}. Requests enter only through the target, so what needs it fails at once; what is shown is what was last
+      known.
     </Notice>
   )
 }

@@ -7,7 +7,7 @@ import { Meter } from '../ui/Meter.tsx'
 import type { Tone } from '../ui/StateMark.tsx'
 import { inkOf, StateMark } from '../ui/StateMark.tsx'
 import type { Column } from '../ui/Table.tsx'
-import { certificateTone } from './cluster-words.ts'
+import { certificateTone, listNames } from './cluster-words.ts'
 import { ClusterSays, HealthBadge } from './HealthBadge.tsx'
 import { describeStrip } from './health-strip-words.ts'
 import { KnownValue, Missing } from './KnownValue.tsx'
@@ -30,12 +30,15 @@ export const memberColumns = {
     title: 'Server',
     header: true,
     sortable: true,
-    cell: ({ member }) => (
-      <span className="flex items-baseline gap-2">
-        <MemberLink name={member.name} />
-        <span className="font-mono text-12 font-normal text-ink-3 max-sm:hidden">{shortAddress(member.address)}</span>
-      </span>
-    ),
+    cell: ({ member }) => <MemberLink name={member.name} />,
+  },
+  address: {
+    id: 'address',
+    title: 'Address',
+    hint: 'Where this console reaches it',
+    sortable: true,
+    from: 'md',
+    cell: ({ member }) => <span className="font-mono text-12 text-ink-3">{shortAddress(member.address)}</span>,
   },
   health: {
     id: 'health',
@@ -75,13 +78,18 @@ export const memberColumns = {
     from: 'md',
     cell: ({ member }) => (
       <KnownValue known={member.reported}>
-        {({ groups }) => <span className="text-ink-2">{groups.join(', ') || '–'}</span>}
+        {({ groups }) => (
+          <span className="text-ink-2" title={groups.join(', ')}>
+            {listNames(tellingGroups(groups), 2) || '–'}
+          </span>
+        )}
       </KnownValue>
     ),
   },
   failureDomain: {
     id: 'failureDomain',
-    title: 'Failure domain',
+    title: 'Domain',
+    hint: 'Failure domain',
     sortable: true,
     from: 'md',
     cell: ({ member }) => (
@@ -154,7 +162,7 @@ export const memberColumns = {
     hint: 'What it presented in the last handshake with this console',
     sortable: true,
     from: 'lg',
-    cell: ({ member }) => <PresentedCertificate member={member} />,
+    cell: ({ member }) => <PresentedCertificate member={member} short />,
   },
   history: {
     id: 'history',
@@ -172,9 +180,16 @@ export const memberColumns = {
     id: 'actions',
     title: '',
     align: 'end',
+    last: true,
     cell: ({ member }) => <MemberActions member={member} />,
   },
 } satisfies Record<string, Column<MemberRow>>
+
+/** Nearly every server is in `default`: it is told where there is nothing else to tell. */
+function tellingGroups(groups: readonly string[]): readonly string[] {
+  const others = groups.filter((group) => group !== 'default')
+  return others.length === 0 ? groups : others
+}
 
 export type MemberColumn = keyof typeof memberColumns
 
@@ -195,7 +210,7 @@ const verdictWords = {
   unknown: { tone: 'bad', shape: 'key', word: 'Not known' },
 } as const
 
-export function PresentedCertificate({ member }: { member: Member }) {
+export function PresentedCertificate({ member, short = false }: { member: Member; short?: boolean }) {
   if (member.presented === null) return <Missing reason="no handshake with this console yet" />
   const { fingerprint, expiresAt, verdict } = member.presented
   const { tone, shape, word } = verdictWords[verdict]
@@ -206,7 +221,7 @@ export function PresentedCertificate({ member }: { member: Member }) {
       title={`SHA-256 ${fingerprint}\nvalid until ${formatDate(expiresAt)}`}
     >
       <StateMark tone={tone} shape={shape} />
-      {word}
+      <span className={short && tone === 'good' ? 'sr-only' : ''}>{word}</span>
       <span className={life === 'good' ? 'text-ink-3' : inkOf[life]}>{formatExpiry(expiresAt, serverNow())}</span>
     </span>
   )

@@ -22,7 +22,7 @@ export function HealthStrip({
   label: string
   wide?: boolean
 }) {
-  const step = wide ? 10 : 4
+  const step = wide ? 10 : 3
   const paths = new Map<Tone, string>()
   pieces.forEach((tone, index) => {
     const x = index * step + step / 2
@@ -34,11 +34,11 @@ export function HealthStrip({
       aria-label={label}
       viewBox={`0 0 ${pieces.length * step} 20`}
       preserveAspectRatio="none"
-      className={wide ? 'h-9 w-full' : 'h-5 w-36'}
+      className={wide ? 'h-9 w-full' : 'h-5 w-[108px]'}
     >
       <title>{label}</title>
       {[...paths].map(([tone, d]) => (
-        <path key={tone} d={d} strokeWidth={wide ? 7 : 2.6} className={fills[tone]} />
+        <path key={tone} d={d} strokeWidth={wide ? 7 : 2} className={fills[tone]} />
       ))}
     </svg>
   )

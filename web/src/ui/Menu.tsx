@@ -29,8 +29,8 @@ export function Menu(props: {
   )
 }
 
-export const menuItem =
-  'flex cursor-default items-start gap-2.5 rounded-md px-2.5 py-1.5 outline-none data-focused:bg-accent-soft data-focused:text-ink data-disabled:text-ink-3'
+const menuItem =
+  'flex cursor-default gap-2.5 rounded-md px-2.5 py-1.5 outline-none data-focused:bg-accent-soft data-focused:text-ink data-disabled:text-ink-3'
 
 export function MenuItem(props: {
   id: string
@@ -46,7 +46,7 @@ export function MenuItem(props: {
     <AriaMenuItem
       id={id}
       textValue={text}
-      className={cx(menuItem, disabled && 'text-ink-3')}
+      className={cx(menuItem, 'items-start', disabled && 'text-ink-3')}
       aria-label={disabled && note !== undefined ? `${text}, not possible: ${note}` : text}
       {...(onAction === undefined || disabled ? {} : { onAction })}
     >

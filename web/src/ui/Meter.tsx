@@ -13,7 +13,7 @@ export function Meter(props: {
   const share = Math.min(1, Math.max(0, value))
   const colour = value >= badAt ? 'fill-bad-mark' : value >= warnAt ? 'fill-warning-mark' : 'fill-meter'
   return (
-    <span className={cx('inline-flex items-center gap-2', wide && 'flex w-full')}>
+    <span className={cx('inline-flex items-center gap-2 align-middle', wide && 'flex w-full')}>
       <svg
         role="meter"
         aria-label={label}
@@ -23,12 +23,12 @@ export function Meter(props: {
         aria-valuetext={text}
         viewBox="0 0 100 6"
         preserveAspectRatio="none"
-        className={cx('h-1.5 rounded-full', wide ? 'min-w-10 grow' : 'w-11')}
+        className={cx('h-1.5 rounded-full', wide ? 'min-w-10 grow' : 'w-10')}
       >
         <rect width="100" height="6" className="fill-meter-track" />
         <rect width={share * 100} height="6" className={colour} />
       </svg>
-      <span className="min-w-9 text-right tabular-nums">{text}</span>
+      <span className="min-w-8 text-right whitespace-nowrap tabular-nums">{text}</span>
     </span>
   )
 }

@@ -14,7 +14,7 @@ const boxes: Record<Tone, string> = {
 export function Notice(props: {
   tone: Tone
   shape?: Shape
-  headline: ReactNode
+  headline?: ReactNode
   children?: ReactNode
   actions?: ReactNode
   alert?: boolean
@@ -29,9 +29,11 @@ export function Notice(props: {
         inkOf[tone],
       )}
     >
-      <StateMark tone={tone} shape={shape} size={14} />
+      <span className="mt-[3px] self-start">
+        <StateMark tone={tone} shape={shape} size={14} />
+      </span>
       <p className="min-w-48 flex-1">
-        <strong className="mr-1.5">{headline}</strong>
+        {headline !== undefined && <strong className="mr-1.5">{headline}</strong>}
         {children}
       </p>
       {actions !== undefined && <div className="flex flex-wrap items-center gap-2">{actions}</div>}

@@ -7,6 +7,7 @@ export type Shape =
   | 'leave'
   | 'question'
   | 'alert'
+  | 'info'
   | 'rising'
   | 'key'
   | 'pending'
@@ -18,6 +19,7 @@ const paths: Record<Exclude<Shape, 'none'>, string> = {
   leave: 'M1.5 6H8M5.5 3.5 8 6 5.5 8.5M10.5 2.5v7',
   question: 'M4 4.2C4 2.9 4.9 2.2 6 2.2s2 .8 2 1.9c0 1.3-2 1.4-2 3M6 9.7v.1',
   alert: 'M6 2.2v4.6M6 9.6v.1',
+  info: 'M6 5.4v4.2M6 2.4v.1',
   rising: 'M2.5 8.5 6 5l3.5 3.5M2.5 5 6 1.5 9.5 5',
   key: 'M6.4 5.6l3.9-3.9M8.3 3.7l1.4 1.4M6.6 7.5a2.2 2.2 0 1 1-4.4 0 2.2 2.2 0 0 1 4.4 0z',
   pending: 'M6 1.6a4.4 4.4 0 1 0 4.4 4.4',

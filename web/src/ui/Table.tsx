@@ -22,6 +22,8 @@ export interface Column<Row> {
   readonly from?: 'sm' | 'md' | 'lg' | 'xl'
   /** Names the row: its cell is a row header and stays in view when the table is moved sideways. */
   readonly header?: boolean
+  /** Stays in view at the other side: what can be done with the row. */
+  readonly last?: boolean
 }
 
 export interface Sort {
@@ -65,6 +67,7 @@ export function Table<Row>(props: {
                   'h-9 border-b border-line px-2 text-12 font-book whitespace-nowrap text-ink-3 first:pl-(--pad-x) last:pr-(--pad-x)',
                   column.align === 'end' && 'text-right',
                   column.header && 'sticky left-0 z-10 bg-surface',
+                  column.last && 'sticky right-0 z-10 bg-surface',
                   column.from && shownFrom[column.from],
                 )}
               >
@@ -101,6 +104,7 @@ function TableRow<Row>({ row, columns }: { row: Row; columns: readonly Column<Ro
               'h-(--row) px-2 py-0 whitespace-nowrap first:pl-(--pad-x) last:pr-(--pad-x)',
               column.align === 'end' && 'text-right tabular-nums',
               column.header && 'sticky left-0 z-10 bg-surface text-left group-hover:bg-hover',
+              column.last && 'sticky right-0 z-10 bg-surface group-hover:bg-hover',
               column.from && shownFrom[column.from],
             )}
           >

@@ -24,7 +24,7 @@ import { PresentedBy } from './PresentedBy.tsx'
 import { TrustCard } from './TrustCard.tsx'
 
 const route = getRouteApi('/clusters/$cluster/certificates')
-const findingShapes = { info: 'question', warning: 'alert', bad: 'cross' } as const
+const findingShapes = { info: 'info', warning: 'alert', bad: 'cross' } as const
 
 export function CertificatesPage() {
   const { cluster } = route.useParams()
@@ -35,19 +35,19 @@ export function CertificatesPage() {
       <PageTitle title="Certificates" sentence={data && describePresented(data)} />
       {read.isError && <ProblemNotice error={read.error} />}
       {data?.findings.map((finding) => (
-        <Notice key={finding.code} tone={finding.severity} shape={findingShapes[finding.severity]} headline="">
+        <Notice key={finding.code} tone={finding.severity} shape={findingShapes[finding.severity]}>
           {finding.text}
         </Notice>
       ))}
       <div className="grid items-start gap-3.5 lg:grid-cols-[minmax(0,1.5fr)_minmax(0,1fr)]">
-        <ClusterCertificateCard cluster={cluster} data={data} />
-        <PresentedBy presented={data?.presented} />
-        {data !== undefined && (
-          <>
-            <TrustCard trust={data.trust} />
-            <IdentityCard cluster={cluster} identity={data.identity} />
-          </>
-        )}
+        <div className="flex min-w-0 flex-col gap-3.5">
+          <ClusterCertificateCard cluster={cluster} data={data} />
+          {data !== undefined && <TrustCard trust={data.trust} />}
+        </div>
+        <div className="flex min-w-0 flex-col gap-3.5">
+          <PresentedBy presented={data?.presented} />
+          {data !== undefined && <IdentityCard cluster={cluster} identity={data.identity} />}
+        </div>
       </div>
     </>
   )

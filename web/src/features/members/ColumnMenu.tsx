@@ -23,8 +23,8 @@ export function ColumnMenu({ trigger, onClose }: { trigger: RefObject<HTMLElemen
             </MenuChoice>
           ))}
       </MenuChoices>
-      <MenuItem id="reset" text="Show all" onAction={() => setPreferences({ memberColumns: null })}>
-        Show all
+      <MenuItem id="reset" text="As at first" onAction={() => setPreferences({ memberColumns: null })}>
+        As at first
       </MenuItem>
     </Menu>
   )

@@ -2,7 +2,7 @@ import type { Member, MemberDetail } from '@malleus/shared/api/members.ts'
 import { useQuery } from '@tanstack/react-query'
 import { clusterListQuery } from '../../api/clusters.ts'
 import { useClusterName } from '../../components/current.ts'
-import { KnownValue } from '../../components/KnownValue.tsx'
+import { KnownInWords } from '../../components/KnownValue.tsx'
 import { formatBytes } from '../../lib/bytes.ts'
 import { formatDuration } from '../../lib/time.ts'
 import { Card, Fact, Facts } from '../../ui/Card.tsx'
@@ -17,18 +17,19 @@ export function MachineCard({ member, detail }: { member: Member; detail: Member
     <Card title="Machine" note="as it last told">
       <Facts>
         <Fact name="Load">
-          <KnownValue known={member.load}>
+          <KnownInWords known={member.load}>
             {({ average1, average5, average15, cores }) => (
-              <span className="tabular-nums">
-                {average1.toFixed(2)} <span className="text-ink-3">· 5 min</span> {average5.toFixed(2)}{' '}
-                <span className="text-ink-3">· 15 min</span> {average15.toFixed(2)}{' '}
-                <span className="text-ink-3">on {cores} cores</span>
+              <span className="tabular-nums" title="Averages of 1, 5 and 15 minutes">
+                {average1.toFixed(2)}{' '}
+                <span className="text-ink-3">
+                  · {average5.toFixed(2)} · {average15.toFixed(2)} on {cores} cores
+                </span>
               </span>
             )}
-          </KnownValue>
+          </KnownInWords>
         </Fact>
         <Fact name="Memory">
-          <KnownValue known={member.memory}>
+          <KnownInWords known={member.memory}>
             {({ usedBytes, totalBytes }) => (
               <Meter
                 wide
@@ -37,24 +38,24 @@ export function MachineCard({ member, detail }: { member: Member; detail: Member
                 text={`${formatBytes(usedBytes)} of ${formatBytes(totalBytes)}`}
               />
             )}
-          </KnownValue>
+          </KnownInWords>
         </Fact>
         <Fact name="Instances">
-          <KnownValue known={member.instances}>
+          <KnownInWords known={member.instances}>
             {({ count }) => <span className="tabular-nums">{count}</span>}
-          </KnownValue>
+          </KnownInWords>
         </Fact>
         {detail !== undefined && (
           <>
             <Fact name="Storage pools">
-              <KnownValue known={detail.pools}>
+              <KnownInWords known={detail.pools}>
                 {(pools) =>
                   pools.length === 0 ? (
                     'none'
                   ) : (
                     <span className="flex flex-col gap-1.5 py-0.5">
                       {pools.map((pool) => (
-                        <span key={pool.name} className="grid grid-cols-[80px_minmax(0,1fr)] items-center gap-2">
+                        <span key={pool.name} className="grid grid-cols-[56px_minmax(0,1fr)] items-center gap-2">
                           <span className="truncate font-mono text-12">{pool.name}</span>
                           <Meter
                             wide
@@ -67,10 +68,10 @@ export function MachineCard({ member, detail }: { member: Member; detail: Member
                     </span>
                   )
                 }
-              </KnownValue>
+              </KnownInWords>
             </Fact>
             <Fact name="Incus">
-              <KnownValue known={detail.version}>
+              <KnownInWords known={detail.version}>
                 {(version) => (
                   <span>
                     {version}
@@ -79,18 +80,18 @@ export function MachineCard({ member, detail }: { member: Member; detail: Member
                     )}
                   </span>
                 )}
-              </KnownValue>
+              </KnownInWords>
             </Fact>
             <Fact name="Up for">
-              <KnownValue known={detail.uptimeSeconds}>{(seconds) => formatDuration(seconds * 1000)}</KnownValue>
+              <KnownInWords known={detail.uptimeSeconds}>{(seconds) => formatDuration(seconds * 1000)}</KnownInWords>
             </Fact>
             <Fact name="Clock">
-              <KnownValue known={detail.clockSkewMs}>
+              <KnownInWords known={detail.clockSkewMs}>
                 {(ms) => {
                   const { text, concerning } = describeSkew(ms)
                   return <span className={concerning ? 'text-warning' : ''}>{text}</span>
                 }}
-              </KnownValue>
+              </KnownInWords>
             </Fact>
           </>
         )}

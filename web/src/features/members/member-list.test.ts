@@ -75,6 +75,7 @@ describe('filtering', () => {
 test('chosen columns keep their order, and the fixed ones stay', () => {
   expect(shownColumns(['memory', 'answer', 'gone'])).toEqual(['server', 'health', 'answer', 'memory', 'actions'])
   expect(shownColumns(null)).toHaveLength(13)
+  expect(shownColumns(null)).not.toContain('address')
 })
 
 test('the sentence counts', () => {

@@ -9,6 +9,7 @@ import type { Sort } from '../../ui/Table.tsx'
 
 export const allColumns: readonly MemberColumn[] = [
   'server',
+  'address',
   'health',
   'reported',
   'answer',
@@ -25,8 +26,9 @@ export const allColumns: readonly MemberColumn[] = [
 /** Always there: what a row is, how it is, and what can be done with it. */
 export const fixedColumns: readonly MemberColumn[] = ['server', 'health', 'actions']
 
+/** What was chosen, in the usual order; where nothing was, all that a window of usual width has room for. */
 export function shownColumns(chosen: readonly string[] | null): readonly MemberColumn[] {
-  if (chosen === null) return allColumns
+  if (chosen === null) return allColumns.filter((column) => column !== 'address')
   return allColumns.filter((column) => fixedColumns.includes(column) || chosen.includes(column))
 }
 
@@ -84,6 +86,7 @@ type Key = string | number | null
 const orders: Readonly<Record<string, (member: Member) => Key>> = {
   server: ({ name }) => name,
   health: (member) => -badness(member.health.standing) - (needsAttention(member) ? 0.5 : 0),
+  address: ({ address }) => address,
   reported: ({ reported }) => reported.value?.status ?? null,
   failureDomain: ({ reported }) => reported.value?.failureDomain ?? null,
   // A server that does not answer is slower than every one that does.

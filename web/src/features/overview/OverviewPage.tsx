@@ -20,8 +20,8 @@ import { Figures } from './Figures.tsx'
 import { MemberBanner } from './MemberBanner.tsx'
 
 const route = getRouteApi('/clusters/$cluster/')
-const { server, health, reported, roles, answer, load, memory, instances, history, actions } = memberColumns
-const columns = [server, health, reported, roles, answer, load, memory, instances, history, actions]
+const { server, address, health, reported, roles, answer, load, memory, instances, history, actions } = memberColumns
+const columns = [server, address, health, reported, roles, answer, load, memory, instances, history, actions]
 /** More than this would push the rest of the page away; the table has them all. */
 const mostBanners = 3
 
