@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http'
+import { isIPv6, type Socket } from 'node:net'
 import { type Problem, ProblemCode } from '@malleus/shared/api/problem.ts'
 import { problems, Refusal } from './problem.ts'
 
@@ -53,9 +54,17 @@ export function sendProblem(response: ServerResponse, { status, headers, body }:
   response.setHeader('content-length', Buffer.byteLength(text))
   // What is left of a body that nobody read would be taken for the next request.
   if (!response.req.complete) response.setHeader('connection', 'close')
+  if (response.getHeader('connection') === 'close') condemned.add(response.req.socket)
   response.writeHead(status)
   response.end(text)
   return Buffer.byteLength(text)
+}
+
+const condemned = new WeakSet<Socket>()
+
+/** Whether nothing more may be read from a connection: it is closed as soon as the last answer is out. */
+export function isCondemned(socket: Socket): boolean {
+  return condemned.has(socket)
 }
 
 function codeOf(error: unknown): ProblemCode {
@@ -109,7 +118,7 @@ function withoutAddresses(text: string): string {
   return text
     .replaceAll(/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b/g, 'a server')
     .replaceAll(/\[[0-9a-f:.]+\](?::\d{1,5})?/gi, 'a server')
-    .replaceAll(/(?<![\w:])(?:[0-9a-f]{1,4}:){2,7}:?[0-9a-f]{0,4}(?![\w:])/gi, 'a server')
+    .replaceAll(/[0-9a-f]*:[0-9a-f:.]*[0-9a-f:]/gi, (word) => (isIPv6(word) ? 'a server' : word))
 }
 
 function property(value: unknown, name: string): unknown {

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import { Refusal } from './problem.ts'
 
 export interface HeaderLimits {
@@ -26,17 +27,14 @@ const singletons = new Set([
  * What the parser lets through and nobody should have to think about again. Names with an underscore are refused since
  * some proxies and programs take `x_console_request` for `x-console-request`; bodies of GET and HEAD since nothing
  * here has a use for one, and a proxy may see the next request in it.
- *
- * @param rawHeaders names and values in turn, as they came
  */
 export function checkRequestHeaders(
-  method: string,
-  url: string,
-  rawHeaders: readonly string[],
+  { method = '', url = '', rawHeaders, headers, httpVersion }: IncomingMessage,
   limits: HeaderLimits,
 ): void {
   if (url.length > limits.urlBytes) throw new Refusal('uri_too_long', undefined, { closes: true })
   if (rawHeaders.length / 2 > limits.headerCount) throw new Refusal('headers_too_large', undefined, { closes: true })
+  if (headers.host === undefined && httpVersion === '1.1') throw malformed('The header "host" is missing.')
   let bytes = 0
   let seen: Set<string> | undefined
   let framing = ''

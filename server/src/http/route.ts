@@ -50,5 +50,5 @@ export interface RequestContext {
 export function route<E extends Endpoint>(row: Route<E>): Route {
   // The table holds rows of many endpoints; each was checked against its own here, and its input is parsed by the
   // endpoint's own schemas before the handler sees it.
-  return row as Route
+  return row
 }

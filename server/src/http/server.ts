@@ -9,6 +9,7 @@ import type { Door } from './door.ts'
 import { beginExchange, type Exchange, exchangeOf } from './exchange.ts'
 import { describeApi } from './openapi.ts'
 import { answerParserError } from './parser-error.ts'
+import { isCondemned } from './problem-handler.ts'
 import { fail, serveLive, serveRoute } from './pipeline.ts'
 import { Refusal } from './problem.ts'
 import { RateLimit } from './rate-limit.ts'
@@ -37,7 +38,8 @@ export function createHttpServer(door: Door): Server {
     // Above the idle time of the usual proxies, so that it is never us who close a connection they are about to use.
     keepAliveTimeout: 75_000,
     insecureHTTPParser: false,
-    requireHostHeader: true,
+    // We look ourselves: the parser would answer, and go on with what follows on the connection.
+    requireHostHeader: false,
     noDelay: true,
   }
   const listener = (request: IncomingMessage, response: ServerResponse): void => enter(door, app, request, response)
@@ -53,6 +55,9 @@ export function createHttpServer(door: Door): Server {
 }
 
 function enter(door: Door, app: Express, request: IncomingMessage, response: ServerResponse): void {
+  // What follows a request that was not well formed may have been meant as its body; it was parsed already, and is not
+  // a request to anybody who sees the first one differently.
+  if (isCondemned(request.socket)) return
   const { settings, random, clock, draining, logger } = door
   const id = random.uuid()
   const forwarded = request.headers['x-forwarded-for']
@@ -65,10 +70,12 @@ function enter(door: Door, app: Express, request: IncomingMessage, response: Ser
   })
   response.setHeader('x-request-id', id)
   setSecurityHeaders(response)
+  // Nothing is upgraded here, and the parser reads nothing more from who asked for it.
+  if (request.headers.upgrade !== undefined) response.setHeader('connection', 'close')
   response.on('error', (error) => logger.debug({ requestId: id, err: error }, 'An answer could not be written'))
   logWhenDone(door, exchange)
   try {
-    checkRequestHeaders(exchange.method, request.url ?? '', request.rawHeaders, settings.limits)
+    checkRequestHeaders(request, settings.limits)
     if (!methods.has(exchange.method)) throw wrongMethod('GET, HEAD, POST, PUT, PATCH, DELETE')
     exchange.path = parseRequestPath(request.url ?? '')
     if (draining.phase === 'draining') throw new Refusal('draining', undefined, { closes: true })

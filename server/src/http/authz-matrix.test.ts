@@ -1,0 +1,95 @@
+import { Problem } from '@malleus/shared/api/problem.ts'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { addressOf, inertRoutes, nameOf, sampleBody } from '../../testing/all-routes.ts'
+import { everyRole, startTestDoor, type TestDoor } from '../../testing/test-door.ts'
+
+/** Who may ask for what, written out. A route that is not here fails: somebody has to decide. */
+const allowed: Readonly<Record<string, string>> = {
+  'GET /session': 'viewer operator admin auditor guest',
+  'POST /session/activity': 'viewer operator admin auditor guest',
+  'GET /clusters': 'viewer operator admin auditor',
+  'GET /clusters/:cluster/figures': 'viewer operator admin',
+  'GET /clusters/:cluster/certificate': 'viewer operator admin',
+  'GET /clusters/:cluster/members': 'viewer operator admin',
+  'GET /clusters/:cluster/members/:member': 'viewer operator admin',
+  'POST /clusters/:cluster/members/:member/state': 'admin',
+  'GET /clusters/:cluster/health-history': 'viewer operator admin',
+  'GET /clusters/:cluster/operations': 'viewer operator admin',
+  'GET /audit': 'operator admin auditor',
+}
+
+const people = ['viewer', 'operator', 'admin', 'auditor', 'guest'] as const
+const rows = inertRoutes()
+let door: TestDoor
+
+beforeAll(async () => {
+  // `viewer` and the others have their role in one cluster, and nobody has one in the other.
+  const grants = everyRole.map((grant) => ({ ...grant, clusters: ['prod-eu'] }))
+  door = await startTestDoor({ routes: rows, grants, clusters: ['prod-eu', 'prod-us'] })
+})
+afterAll(() => door.close())
+beforeEach(() => {
+  door.history.length = 0
+})
+
+describe('T-authz-matrix', () => {
+  describe.each(rows.map((row) => [nameOf(row), row] as const))('%s', (name, row) => {
+    const ask = (as: (typeof people)[number] | null, cluster?: string, query = '') => {
+      const body = sampleBody(row)
+      return door.ask(addressOf(row, cluster) + query, {
+        method: row.endpoint.method,
+        as,
+        ...(body !== undefined && { body }),
+      })
+    }
+
+    it.each(people)('as %s is what the policy says', async (as) => {
+      const { status } = await ask(as)
+      const roles = allowed[name]?.split(' ')
+      expect(roles, `${name} is not in the table`).toBeDefined()
+      // A guest sees no cluster at all, so what is in one does not exist.
+      const hidden = as === 'guest' && name.includes(':cluster')
+      const refusal = hidden ? 404 : 403
+      expect(status).toBe(roles?.includes(as) ? (row.status ?? 200) : refusal)
+    })
+
+    it('is refused to nobody with 401', async () => {
+      expect((await ask(null)).status).toBe(401)
+    })
+
+    it('records every refusal with who and why', async () => {
+      const refused = []
+      for (const as of people) {
+        const { status, text } = await ask(as)
+        if (status < 300) continue
+        refused.push({ sub: as, code: Problem.parse(JSON.parse(text)).code })
+      }
+      const recorded = door.history
+        .filter(({ entry }) => !entry.decision.allow)
+        .map(({ entry }) => ({ sub: entry.actor?.sub, code: entry.out?.code }))
+      expect(recorded).toEqual(refused)
+      expect(door.history.filter(({ phase }) => phase === 'record')).toHaveLength(refused.length)
+    })
+
+    it('of a cluster without a role does not exist', async () => {
+      const query = row.endpoint.query !== undefined && 'cluster' in row.endpoint.query.shape ? '?cluster=prod-us' : ''
+      const inCluster = name.includes(':cluster') || query !== ''
+      for (const as of people) {
+        const { status } = await ask(as, 'prod-us', query)
+        expect(inCluster ? status : 404).toBe(404)
+        expect((await ask(as, 'no-such-cluster', query.replace('prod-us', 'no-such-cluster'))).status).toBe(status)
+      }
+    })
+  })
+
+  it('the live stream is for those who may see what it tells', async () => {
+    const statuses = []
+    for (const as of [...people, null]) statuses.push((await door.ask('/api/live', { as })).status)
+    expect(statuses).toEqual([200, 200, 200, 403, 403, 401])
+  })
+
+  it('someone without a role is told that they have none', async () => {
+    const reply = await door.ask('/api/live', { as: 'guest' })
+    expect(Problem.parse(JSON.parse(reply.text)).code).toBe('no_role')
+  })
+})
