@@ -10,9 +10,9 @@ import { clusterCertificate, clusterKey } from './cluster.ts'
 import { run } from './command.ts'
 import { until } from './deadline.ts'
 import { answersOnNetwork, memberPort, startDaemon, untilReady } from './member-process.ts'
-import { enter, spawnInside, type NamespaceRoom } from './namespace.ts'
+import { endLeaf, enter, spawnInside, type NamespaceRoom } from './namespace.ts'
 import { end, signal, stateOf, type ProcessIdentity } from './process-identity.ts'
-import type { Fault, FaultRecord, StateDirectory } from './state-directory.ts'
+import type { Fault, StateDirectory } from './state-directory.ts'
 
 /** What each fault is, for people. */
 export const faultDescriptions: Readonly<Record<Fault, string>> = {
@@ -20,7 +20,7 @@ export const faultDescriptions: Readonly<Record<Fault, string>> = {
   killed: 'ended with SIGKILL: connections are refused',
   'cut-off': 'its network link is down',
   'black-hole': 'every packet to and from it is dropped without a word',
-  slow: 'runs only a twentieth of the time: answers come up to 0.15 s late',
+  slow: 'runs only a thirtieth of the time: answers come 0.1 s late',
   starting: 'the TLS handshake succeeds, no request is answered',
   'wrong-certificate': "answers with a certificate that is not the cluster's",
 }
@@ -36,17 +36,14 @@ export interface Patient {
 export async function breakMember(patient: Patient, fault: Fault): Promise<void> {
   const { state, plan } = patient
   // Written first, so that an interrupted `break` can be mended.
-  const record: FaultRecord = { fault, brokenAt: new Date().toISOString() }
-  state.writeFault(plan.name, record)
-  const carrier = await breaks[fault](patient)
-  if (carrier !== undefined) state.writeFault(plan.name, { ...record, carrier })
+  state.writeFault(plan.name, { fault, brokenAt: new Date().toISOString() })
+  await breaks[fault](patient)
 }
 
 /** Undoes a fault and waits until the member answers on the network again. A member without a fault is made to answer too. */
 export async function mendMember(patient: Patient): Promise<void> {
   const { state, room, plan } = patient
-  const record = state.readFault(plan.name)
-  if (record?.carrier !== undefined) await end(record.carrier)
+  await endLeaf(room, plan.name, 'faults')
   await run(['ip', 'link', 'set', plan.hostLink, 'up'])
   await run([...enter(room, plan.name), 'nft', '-f', '-'], {
     input: `table inet ${table}\ndelete table inet ${table}\n`,
@@ -72,7 +69,7 @@ export async function readHeard(patient: Patient): Promise<Heard[] | undefined> 
 const Heard = z.object({ address: z.string(), handshakes: z.number().int(), bytes: z.number().int() })
 export type Heard = z.infer<typeof Heard>
 
-const breaks: Readonly<Record<Fault, (patient: Patient) => Promise<ProcessIdentity | undefined>>> = {
+const breaks: Readonly<Record<Fault, (patient: Patient) => Promise<void>>> = {
   stuck: async (patient) => {
     const daemon = daemonOf(patient)
     signal(daemon, 'SIGSTOP')
@@ -82,17 +79,14 @@ const breaks: Readonly<Record<Fault, (patient: Patient) => Promise<ProcessIdenti
       () => (stateOf(daemon) === 'stopped' ? true : undefined),
       2,
     )
-    return undefined
   },
 
   killed: async (patient) => {
     await end(daemonOf(patient))
-    return undefined
   },
 
   'cut-off': async ({ plan }) => {
     await run(['ip', 'link', 'set', plan.hostLink, 'down'])
-    return undefined
   },
 
   'black-hole': async ({ room, plan }) => {
@@ -106,23 +100,16 @@ const breaks: Readonly<Record<Fault, (patient: Patient) => Promise<ProcessIdenti
       drop('forward', 'iifname'),
     ]
     await run([...enter(room, plan.name), 'nft', '-f', '-'], { input: rules.join('\n') + '\n' })
-    return undefined
   },
 
   slow: async (patient) => {
     const { state, room, plan } = patient
     const daemon = daemonOf(patient)
-    const carrier = spawnInside(
-      room,
-      plan.name,
-      [process.execPath, script('throttle.ts'), `${daemon.pid}`, `${daemon.startedAt}`],
-      {
-        log: state.log(`${plan.name}.fault`),
-        leaf: 'faults',
-      },
-    )
+    spawnInside(room, plan.name, [process.execPath, script('throttle.ts'), `${daemon.pid}`, `${daemon.startedAt}`], {
+      log: state.log(`${plan.name}.fault`),
+      leaf: 'faults',
+    })
     await until(`${plan.name} being held`, 10_000, () => (stateOf(daemon) === 'stopped' ? true : undefined), 2)
-    return carrier
   },
 
   starting: (patient) => {
@@ -148,7 +135,7 @@ async function replace(
   patient: Patient,
   kind: 'starting' | 'wrong-certificate',
   pair: { certificate: string; key: string },
-): Promise<ProcessIdentity> {
+): Promise<void> {
   const { state, room, plan } = patient
   const [certificate, key] = [
     join(state.path, 'faults', `${plan.name}.crt`),
@@ -173,7 +160,6 @@ async function replace(
       throw new Error(`the impostor of ${plan.name} ended; see ${state.log(`${plan.name}.fault`)}`)
     return (await listens(carrier, patient)) ? true : undefined
   })
-  return carrier
 }
 
 /** Does this process listen on the member's port? Asked of the kernel, so that no handshake is counted. */

@@ -6,10 +6,11 @@
 // neither miss a container nor reach a process that is not the lab's.
 
 import { spawn } from 'node:child_process'
-import { closeSync, existsSync, mkdirSync, openSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { plainEnvironment, run } from './command.ts'
+import { until } from './deadline.ts'
 import { identify, type ProcessIdentity } from './process-identity.ts'
 
 /** Where a lab keeps its namespaces: `namespaces` is a private mount, `cgroup` the lab's own view of the cgroup tree. */
@@ -91,8 +92,11 @@ export interface SpawnOptions {
   /** Added to `plainEnvironment`. */
   readonly environment?: Readonly<Record<string, string>>
   /** Where in the member's branch the process belongs. Default: `daemon`. */
-  readonly leaf?: 'daemon' | 'faults'
+  readonly leaf?: Leaf
 }
+
+/** The daemon and what it starts, and the processes that carry out a fault. */
+type Leaf = 'daemon' | 'faults'
 
 /** Starts a program in a namespace, to live on after this process has ended. */
 export function spawnInside(
@@ -102,6 +106,15 @@ export function spawnInside(
   options: SpawnOptions,
 ): ProcessIdentity {
   return spawnInBranch(join(branchOf(room), name, options.leaf ?? 'daemon'), [...enter(room, name), ...argv], options)
+}
+
+/** Ends everything in one leaf of a member's branch. */
+export async function endLeaf(room: NamespaceRoom, name: string, leaf: Leaf): Promise<void> {
+  const path = join(branchOf(room), name, leaf)
+  writeFileSync(join(path, 'cgroup.kill'), '1')
+  await until(`the end of the processes in ${path}`, 10_000, () =>
+    readFileSync(join(path, 'cgroup.events'), 'utf8').includes('populated 0') ? true : undefined,
+  )
 }
 
 /** Starts a program of the lab on the host itself: in the lab's cgroup, but with the host's network and file system. */

@@ -122,9 +122,9 @@ export class Lab {
     )
   }
 
-  /** The member that holds the cluster's database at the moment. */
-  async leader(): Promise<string> {
-    return await this.#untilMember('a database leader', 30_000, (member) => member.roles.includes('database-leader'))
+  /** The member that holds the cluster's database. After a leader was stopped with SIGSTOP the cluster can be without for longer than a minute. */
+  async leader(withinMs = 60_000): Promise<string> {
+    return await this.#untilMember('a database leader', withinMs, (member) => member.roles.includes('database-leader'))
   }
 
   /** Runs the incus client as root on the first unbroken member and gives what it printed. */

@@ -28,8 +28,6 @@ export type LabRecord = z.infer<typeof LabRecord>
 const FaultRecord = z.object({
   fault: z.enum(faultNames),
   brokenAt: z.string(),
-  /** The process that carries the fault out, for faults that need one. */
-  carrier: ProcessIdentity.optional(),
 })
 export type FaultRecord = z.infer<typeof FaultRecord>
 

@@ -1,4 +1,4 @@
-// Makes one process slow by letting it run only a twentieth of the time. Unlike a delay in the network this also slows
+// Makes one process slow by letting it run only a thirtieth of the time. Unlike a delay in the network this also slows
 // the connections that are already open, keeps the caller's address, and needs nothing of the kernel: `tc netem` is
 // missing from many small ones.
 //
@@ -8,9 +8,10 @@
 
 import { signal, stateOf } from './process-identity.ts'
 
-/** An answer waits up to this long, nineteen times out of twenty: long against a healthy member's few milliseconds, short against the time-out of a health probe. */
-const heldMs = 150
-const freeMs = 8
+/** Work waits up to this long: long against a healthy member's few milliseconds, short against the time-out of a health probe. */
+const heldMs = 120
+/** Too short for a whole TLS handshake and its request, so that a caller who comes back at once waits again. */
+const freeMs = 4
 
 const target = { pid: Number(process.argv[2]), startedAt: Number(process.argv[3]) }
 
