@@ -88,6 +88,12 @@ describe('what is believed after', () => {
       'ejected',
       'starting',
     ],
+    [
+      'a quick restart seen as a connection that was gone',
+      [good, { kind: 'probe-failed', failure: { ...failure('answer', 'silent'), reconnected: true } }],
+      'suspect',
+      'starting',
+    ],
     ['never seen, and HTTP hangs', [failed('answer', 'silent')], 'suspect', 'starting'],
     ['stuck, then killed', [good, warmSilence, stopped, killed], 'ejected', 'refusing'],
     ['cut off, then stopped', [good, warmSilence, cutFromUs, stopped], 'ejected', 'stuck'],

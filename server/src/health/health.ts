@@ -42,6 +42,8 @@ export interface Failure {
   readonly how: 'refused' | 'no-route' | 'closed' | 'silent' | 'starting' | 'wrong-certificate'
   /** Whether the connection was made for this question. On an old one, silence does not tell a hung member from a cut link. */
   readonly fresh: boolean
+  /** The connection of the question before was ended by the member, without a word: it may have been started anew. */
+  readonly reconnected?: boolean
   /** For people, e.g. "No answer within 400 ms." */
   readonly message: string
 }
@@ -305,7 +307,8 @@ function afterFailedProbe(
 
 /** What any failure teaches, whoever met it. */
 function afterFailure(evidence: Evidence, failure: Failure): Evidence {
-  const away = evidence.away || failure.how === 'refused' || failure.how === 'closed' || failure.phase === 'connect'
+  const gone = failure.how === 'refused' || failure.how === 'closed' || failure.phase === 'connect'
+  const away = evidence.away || gone || failure.reconnected === true
   const fault = faultOf(failure, away) ?? evidence.fault
   const trusted = evidence.trusted && failure.phase !== 'certificate'
   return { ...evidence, away, fault, trusted }

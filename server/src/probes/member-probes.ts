@@ -51,6 +51,8 @@ export class MemberProbes {
   #cancelLight: () => void = () => {}
   #cancelDeep: () => void = () => {}
   #hurriedAt = -Infinity
+  /** How long the slowest phase of the latest answered question took. */
+  #slowestPhaseMs = 0
   #stopped = false
 
   constructor(member: ProbeRequest['member'], options: MemberProbesOptions) {
@@ -116,31 +118,42 @@ export class MemberProbes {
     const cold = doubtful || connection === 'new' || this.#asked % this.#settings.coldEvery === 0
     this.#asked += 1
     const { phaseTimeoutMs, lightTimeoutMs, lingerMs } = this.#settings
-    // A member that is known to be slow gets twice the time: else it would be called stuck every other moment.
-    const patienceMs = (cold ? phaseTimeoutMs : lightTimeoutMs) * (slow ? 2 : 1)
+    const timeoutMs = cold ? phaseTimeoutMs : lightTimeoutMs
     void this.#light({
       kind: cold ? 'cold' : 'light',
       member: this.#member,
       path: '/1.0',
       connection: cold ? 'new' : 'warm',
-      phaseTimeoutMs: patienceMs,
-      ...(doubtful || slow ? { lingerMs: Math.max(lingerMs, 2 * patienceMs) } : {}),
+      // A member that is known to be slow gets its time: else it would be called stuck every other moment.
+      phaseTimeoutMs: slow ? Math.max(timeoutMs, Math.min(2 * this.#slowestPhaseMs, 0.75 * lingerMs)) : timeoutMs,
+      lingerMs: Math.max(lingerMs, 2 * timeoutMs),
     })
   }
 
   async #light(question: Question): Promise<void> {
+    const { transport, clock } = this.#options
     const number = (this.#latest += 1)
-    const startedAt = this.#options.clock.monotonic()
+    const startedAt = clock.monotonic()
     const overtaken = () => this.#stopped || number !== this.#latest
-    const ended = await probe(this.#options.transport, this.#options.clock, question, (failure) => {
-      if (!overtaken()) this.#observe({ kind: 'probe-failed', failure })
+    const wasEjected = this.#health.evidence.ejected
+    const ended = await probe(transport, clock, question, (failure) => {
+      if (overtaken()) return
+      this.#observe({ kind: 'probe-failed', failure })
+      // While this one is still listened to, another one is put: the first failures must not take long to count. Who
+      // is out already is asked one question at a time, or those that it cannot answer would pile up there.
+      if (!wasEjected) this.#planLight(true, startedAt)
     })
     this.#note(ended)
-    if (overtaken()) return
-    const wasEjected = this.#health.evidence.ejected
-    if (ended.failure === null) this.#answered(ended)
-    else this.#observe({ kind: 'probe-failed', failure: ended.failure, counts: !ended.wasSilent })
-    this.#planLight(ended.failure !== null && !wasEjected, startedAt)
+    if (ended.failure === null && !this.#stopped) {
+      // However late, and whatever was asked since: an answer is an answer.
+      this.#latest += 1
+      this.#cancelLight()
+      this.#answered(ended)
+      this.#planLight(false, startedAt)
+    } else if (ended.failure !== null && !overtaken()) {
+      this.#observe({ kind: 'probe-failed', failure: ended.failure, counts: !ended.wasSilent })
+      if (!ended.wasSilent || wasEjected) this.#planLight(!wasEjected, startedAt)
+    }
   }
 
   #planLight(again: boolean, startedAt: number): void {
@@ -197,7 +210,8 @@ export class MemberProbes {
     }
   }
 
-  #answered({ fresh, answerMs, reply }: ProbeEnd): void {
+  #answered({ fresh, answerMs, reply, record, replyMs }: ProbeEnd): void {
+    this.#slowestPhaseMs = Math.max(record.connectMs ?? 0, record.tlsMs ?? 0, replyMs ?? 0)
     this.#observe({ kind: 'probe-answered', answerMs: answerMs ?? 0, fresh })
     // The list of extensions makes it a long text to read, and it hardly ever changes: once per new connection.
     if (this.#options.mode !== 'bearer' || !fresh || reply === null) return

@@ -31,6 +31,8 @@ export interface ProbeEnd {
   readonly reply: NonNullable<ProbeReport['reply']> | null
   /** Milliseconds from the written request to the first byte of the reply. */
   readonly answerMs: number | null
+  /** The same to its last byte. */
+  readonly replyMs: number | null
   readonly failure: Failure | null
   /** Whether `onSilent` was told: the failure is then only better evidence of the same thing. */
   readonly wasSilent: boolean
@@ -53,11 +55,16 @@ export async function probe(
   const progress: NonNullable<ProbeRequest['progress']> = {}
   const timeoutMs = lingerMs ?? 2 * phaseTimeoutMs
 
+  /** How the connection came to be, as far as is known now. */
+  function made(): Pick<Failure, 'fresh' | 'reconnected'> {
+    const reconnected = connection === 'warm' && progress.connectMs !== undefined
+    return { fresh: connection === 'new' || reconnected, reconnected }
+  }
+
   const heard: { silence: Failure | null } = { silence: null }
   const silence = new Promise<null>((resolve) => {
     const stopWatching = watchPhases(clock, phaseTimeoutMs, progress, connection === 'warm', (phase) => {
-      const fresh = connection === 'new' || progress.connectMs !== undefined
-      heard.silence = { phase, how: 'silent', fresh, message: describeSilence(phase, fresh, phaseTimeoutMs) }
+      heard.silence = { phase, how: 'silent', ...made(), message: describeSilence(phase, made().fresh, phaseTimeoutMs) }
       if (lingerMs === undefined) resolve(null)
       else onSilent(heard.silence)
     })
@@ -77,8 +84,7 @@ export async function probe(
   const report = await Promise.race([asked, silence])
   givenUp.abort()
 
-  const fresh = connection === 'new' || progress.connectMs !== undefined
-  const failure = report === null ? heard.silence : failureOf(report, fresh)
+  const failure = report === null ? heard.silence : failureOf(report, made())
   return {
     record: {
       at,
@@ -88,10 +94,11 @@ export async function probe(
       firstByteMs: rounded(report?.firstByteMs ?? undefined),
       failure: failure && { phase: failure.phase, message: failure.message },
     },
-    fresh,
+    fresh: made().fresh,
     presented: progress.presented ?? null,
     reply: failure === null ? (report?.reply ?? null) : null,
     answerMs: report?.firstByteMs ?? null,
+    replyMs: report?.reply ? (report.firstByteMs ?? 0) + clock.monotonic() - report.reply.answeredAt : null,
     failure,
     wasSilent: heard.silence !== null && lingerMs !== undefined,
   }
@@ -133,14 +140,14 @@ function watchPhases(
 const HELD_UP_MS = 50
 
 /** In the words of the board; null for a reply that says that the member works, whatever else it says. */
-function failureOf(report: ProbeReport, fresh: boolean): Failure | null {
+function failureOf(report: ProbeReport, made: Pick<Failure, 'fresh' | 'reconnected'>): Failure | null {
   if (report.failure === null) {
     if (report.reply === null || !saysStarting(report.reply)) return null
-    return { phase: 'answer', how: 'starting', fresh, message: 'It says that the daemon is starting up.' }
+    return { phase: 'answer', how: 'starting', ...made, message: 'It says that the daemon is starting up.' }
   }
   const { kind, message } = report.failure
   // A connection that was there before cannot fail to be made.
-  const phase = fresh ? report.failure.phase : 'answer'
+  const phase = made.fresh ? report.failure.phase : 'answer'
   switch (kind) {
     // These two come from a new connection even where an old one was hoped for.
     case 'refused':
@@ -153,15 +160,15 @@ function failureOf(report: ProbeReport, fresh: boolean): Failure | null {
     case 'unreachable':
       return { phase: report.failure.phase, how: 'no-route', fresh: true, message }
     case 'timed-out':
-      return { phase, how: 'silent', fresh, message }
+      return { phase, how: 'silent', ...made, message }
     case 'wrong-certificate':
-      return { phase: 'certificate', how: 'wrong-certificate', fresh, message }
+      return { phase: 'certificate', how: 'wrong-certificate', ...made, message }
     case 'reset':
     case 'bad-reply':
     case 'incus':
     case 'busy':
     case 'cancelled':
-      return { phase, how: 'closed', fresh, message }
+      return { phase, how: 'closed', ...made, message }
   }
 }
 

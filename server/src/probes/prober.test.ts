@@ -162,12 +162,12 @@ describe('a fault is on the board', () => {
     expect(await until('suspect slow')).toBeLessThanOrEqual(2_000)
   })
 
-  test('slower than the time a probe has: in 2.2 s, and it stays slow and never flaps to stuck', async () => {
+  test('slower than the time a probe has: in 2 s, never called stuck, and it stays slow', async () => {
     const { world, until, clock, board } = await watched()
     world.conditions.set('server3', { kind: 'up', connectMs: 2, tlsMs: 2, answerMs: 650 })
-    expect(await until('suspect slow')).toBeLessThanOrEqual(2_200)
     const heard: string[] = []
-    board.subscribe((change) => change.kind === 'member' && heard.push(String(change.after?.symptom)))
+    board.subscribe((change) => change.kind === 'member' && heard.push(change.after?.symptom ?? 'slow'))
+    expect(await until('suspect slow')).toBeLessThanOrEqual(1_500)
     await clock.pass(30_000)
     expect(heard.filter((symptom) => symptom !== 'slow')).toEqual([])
   })
