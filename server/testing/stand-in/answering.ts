@@ -31,6 +31,8 @@ const ROUTES: readonly Route[] = [
   ...projectRoutes,
 ]
 
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
+
 /** Answers one request on one member, from its first check to its last byte. */
 export async function answer(
   parts: ClusterParts,
@@ -87,10 +89,12 @@ async function replyTo(
 ): Promise<Reply> {
   refuseWhileStarting(member)
   const { path } = splitUrl(request)
-  const found = findRoute(ROUTES, request.method ?? 'GET', path)
+  const method = request.method ?? 'GET'
+  const found = findRoute(ROUTES, method, path)
   const params = found.kind === 'route' ? found.params : {}
   const call = await callOf(parts, member, request, wire, { body, params })
   if (found.kind === 'no-path') throw new IncusError(404, 'not found')
+  if (!METHODS.includes(method)) throw new IncusError(404, `Method "${method}" not found`)
   if (found.kind === 'no-method') throw new IncusError(501, 'not implemented')
   const { route } = found
   authorize(route.need, call)
@@ -159,9 +163,9 @@ async function send(response: ServerResponse, reply: Reply): Promise<void> {
         Location: reply.operation.url,
       })
     case 'later':
-      response.writeHead(200, { 'Content-Type': 'application/json' })
+      response.writeHead(200, { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' })
       response.flushHeaders()
-      response.end(syncEnvelope(await reply.metadata))
+      response.end(await reply.body)
       return
     case 'sync':
       return sendJson(response, reply.status ?? 200, syncEnvelope(reply.metadata), {
@@ -182,7 +186,10 @@ function sendJson(response: ServerResponse, status: number, body: string, header
 
 function sendError(response: ServerResponse, error: IncusError): void {
   if (response.headersSent) response.end()
-  else sendJson(response, error.code, errorEnvelope(error.code, error.message), { ...error.headers })
+  else {
+    const headers = { 'X-Content-Type-Options': 'nosniff', ...error.headers }
+    sendJson(response, error.code, errorEnvelope(error.code, error.message), headers)
+  }
 }
 
 function refuseUpgrade(wire: Wire, error: IncusError): void {

@@ -1,5 +1,7 @@
+import { createHash } from 'node:crypto'
 import { requestorOf } from './call.ts'
 import type { Call } from './call.ts'
+import type { Requestor } from './events.ts'
 import type { Instance } from './instances.ts'
 import type { Member } from './member.ts'
 import type { Operation, Work } from './operations.ts'
@@ -28,7 +30,7 @@ export function evacuate(call: Call, member: Member, mode: string): Operation {
         const staysInPlace = mode === 'stop' || mode === 'stateful-stop' || mode === 'force-stop'
         for (const instance of instancesOn(call, member)) {
           const target = staysInPlace ? undefined : emptiestOther(call, member)
-          if (target === undefined) await stopInPlace(call, instance, work)
+          if (target === undefined) await stopInPlace(call, instance, work, member)
           else await move(call, instance, target, work, member)
         }
         member.state = 'evacuated'
@@ -41,8 +43,8 @@ export function evacuate(call: Call, member: Member, mode: string): Operation {
   })
 }
 
-/** Makes a member available again and brings back what came from it. Mode `skip` only does the first. */
-export function restore(call: Call, member: Member, mode: string): Operation {
+/** Makes a member available again and brings back what came from it; or only the first. */
+export function restore(call: Call, member: Member, { onlyState }: { onlyState: boolean }): Operation {
   return call.operations.start({
     class: 'task',
     description: 'Restoring cluster member',
@@ -52,8 +54,8 @@ export function restore(call: Call, member: Member, mode: string): Operation {
       if (member.state !== 'evacuated') throw new Error('Cluster member is busy')
       member.state = 'restoring'
       try {
-        if (mode !== 'skip') {
-          for (const instance of instancesOn(call, member)) await startAgain(call, instance, work)
+        if (!onlyState) {
+          for (const instance of instancesOn(call, member)) await startAgain(call, instance, work, member)
           for (const instance of cameFrom(call, member)) await bringBack(call, instance, member, work)
         }
         member.state = 'created'
@@ -74,57 +76,81 @@ function cameFrom({ state }: Call, member: Member): Instance[] {
   return state.instances.filter((instance) => instance.config[ORIGIN] === member.name)
 }
 
+/**
+ * The events and their requestors are those of a real evacuation: stopping names nobody, moving the person, and starting
+ * on the other member the cluster itself.
+ */
 async function move(call: Call, instance: Instance, target: Member, work: Work, origin: Member): Promise<void> {
-  const { moveMs } = call.state.settings
   const wasRunning = instance.status === 'Running'
   if (wasRunning && instance.type === 'container') {
-    work.progress('evacuation_progress', `Stopping "${instance.name}" in project "${instance.project}"`)
-    await work.step(moveMs)
+    await step(call, work, `Stopping ${named(instance)}`)
     instance.status = 'Stopped'
     tellOf(call, 'instance-shutdown', instance, origin)
   }
-  work.progress(
-    'evacuation_progress',
-    `Migrating "${instance.name}" in project "${instance.project}" to "${target.name}"`,
-  )
-  await work.step(moveMs)
+  await step(call, work, `Migrating ${named(instance)} to "${target.name}"`)
+  await copy(call, work)
   instance.config[ORIGIN] ??= origin.name
   instance.location = target.name
-  tellOf(call, 'instance-migrated', instance, target)
-  if (!wasRunning || instance.status === 'Running') return
-  work.progress('evacuation_progress', `Starting "${instance.name}" in project "${instance.project}"`)
-  await work.step(moveMs)
+  tellOf(call, 'instance-migrated', instance, origin, requestorOf(call))
+  if (!wasRunning || instance.type !== 'container') return
+  await step(call, work, `Starting ${named(instance)}`)
   instance.status = 'Running'
-  tellOf(call, 'instance-started', instance, target)
+  tellOf(call, 'instance-started', instance, target, theCluster(call))
 }
 
-async function stopInPlace(call: Call, instance: Instance, work: Work): Promise<void> {
+async function stopInPlace(call: Call, instance: Instance, work: Work, member: Member): Promise<void> {
   if (instance.status !== 'Running') return
-  work.progress('evacuation_progress', `Stopping "${instance.name}" in project "${instance.project}"`)
-  await work.step(call.state.settings.moveMs)
+  await step(call, work, `Stopping ${named(instance)}`)
   instance.status = 'Stopped'
   instance.config[POWER] = 'RUNNING'
-  tellOf(call, 'instance-shutdown', instance, call.state.member(instance.location))
+  tellOf(call, 'instance-shutdown', instance, member)
 }
 
-async function startAgain(call: Call, instance: Instance, work: Work): Promise<void> {
+async function startAgain(call: Call, instance: Instance, work: Work, member: Member): Promise<void> {
   if (instance.config[POWER] !== 'RUNNING') return
-  work.progress('evacuation_progress', `Starting "${instance.name}" in project "${instance.project}"`)
-  await work.step(call.state.settings.moveMs)
+  await step(call, work, `Starting ${named(instance)}`)
   delete instance.config[POWER]
   instance.status = 'Running'
-  tellOf(call, 'instance-started', instance, call.state.member(instance.location))
+  tellOf(call, 'instance-started', instance, member)
 }
 
 async function bringBack(call: Call, instance: Instance, home: Member, work: Work): Promise<void> {
-  work.progress(
-    'evacuation_progress',
-    `Migrating "${instance.name}" in project "${instance.project}" from "${instance.location}"`,
-  )
-  await work.step(call.state.settings.moveMs)
+  const away = call.state.member(instance.location)
+  const wasRunning = instance.status === 'Running'
+  await step(call, work, `Migrating ${named(instance)} from "${away.name}"`)
+  if (wasRunning && instance.type === 'container') {
+    await step(call, work, `Stopping ${named(instance)}`)
+    instance.status = 'Stopped'
+    tellOf(call, 'instance-shutdown', instance, away, theCluster(call))
+  }
+  await copy(call, work)
   delete instance.config[ORIGIN]
   instance.location = home.name
-  tellOf(call, 'instance-migrated', instance, home)
+  tellOf(call, 'instance-migrated', instance, away, theCluster(call))
+  if (!wasRunning || instance.type !== 'container') return
+  await step(call, work, `Starting ${named(instance)}`)
+  instance.status = 'Running'
+  tellOf(call, 'instance-started', instance, home)
+}
+
+async function step(call: Call, work: Work, text: string): Promise<void> {
+  work.report({ evacuation_progress: text })
+  await work.step(call.state.settings.moveMs)
+}
+
+/** While data moves, its progress takes the place of the evacuation's own, as in Incus. */
+async function copy(call: Call, work: Work): Promise<void> {
+  for (const percent of ['33', '66', '100']) {
+    work.report({
+      create_instance_from_image_unpack_progress: `Unpacking image: ${percent}% (48.64MB/s)`,
+      progress: { percent, speed: '48640776', stage: 'create_instance_from_image_unpack' },
+    })
+    await work.step(call.state.settings.moveMs / 3)
+  }
+}
+
+function named(instance: Instance): string {
+  return `"${instance.name}" in project "${instance.project}"`
 }
 
 /** Where the scheduler would put it: the member with the fewest instances of those that are available. */
@@ -146,8 +172,7 @@ function announce(call: Call, action: string, member: Member): void {
   })
 }
 
-function tellOf(call: Call, action: string, instance: Instance, location: Member): void {
-  const requestor = requestorOf(call)
+function tellOf(call: Call, action: string, instance: Instance, location: Member, requestor?: Requestor): void {
   call.events.lifecycle({
     action,
     source: `/1.0/instances/${instance.name}${instance.project === 'default' ? '' : `?project=${instance.project}`}`,
@@ -156,4 +181,10 @@ function tellOf(call: Call, action: string, instance: Instance, location: Member
     name: instance.name,
     ...(requestor === undefined ? {} : { requestor }),
   })
+}
+
+/** A member asking another one shows a certificate of its own. */
+function theCluster({ via }: Call): Requestor {
+  const username = createHash('sha256').update(via.name).digest('hex')
+  return { username, protocol: 'cluster', address: via.host }
 }

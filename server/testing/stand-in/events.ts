@@ -96,7 +96,8 @@ export class EventHub {
     this.send({
       type: 'lifecycle',
       location,
-      ...(project === undefined ? {} : { project }),
+      // What belongs to no project is sent in the default one.
+      project: project ?? 'default',
       metadata: {
         action,
         source,

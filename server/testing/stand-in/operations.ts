@@ -21,8 +21,8 @@ export type OperationStatus = keyof typeof STATUS_CODES
 export interface Work {
   /** Waits, and goes on only while the member's process runs. */
   step(ms: number): Promise<void>
-  /** Shows where it stands: `metadata[key] = text`, sent as an event. */
-  progress(key: string, text: string): void
+  /** Shows where it stands. As in Incus, what was shown before is gone. */
+  report(metadata: Record<string, unknown>): void
   /** Aborted when somebody cancels the operation. */
   readonly cancelled: AbortSignal
 }
@@ -44,13 +44,14 @@ export class Operation {
   readonly id: string
   readonly class: NewOperation['class']
   readonly location: Member
-  readonly project: string
+  /** Undefined: it belongs to the cluster, and is listed in every project. */
+  readonly project: string | undefined
   readonly mayCancel: boolean
   status: OperationStatus = 'Running'
   metadata: Record<string, unknown> | null
   err = ''
   readonly #description: string
-  readonly #resources: Record<string, string[]> | null
+  readonly #resources: Record<string, string[]>
   readonly #createdAt: number
   #updatedAt: number
   #watchers: (() => void)[] = []
@@ -60,11 +61,11 @@ export class Operation {
     this.id = id
     this.class = options.class
     this.location = options.location
-    this.project = options.project ?? 'default'
+    this.project = options.project
     this.mayCancel = options.mayCancel ?? options.class === 'token'
     this.metadata = options.metadata ?? null
     this.#description = options.description
-    this.#resources = options.resources ?? null
+    this.#resources = options.resources ?? {}
     this.#createdAt = options.location.now()
     this.#updatedAt = this.#createdAt
   }
@@ -173,8 +174,9 @@ export class Operations {
         await sleep(this.#clock, ms + location.delayMs, operation.cancel.signal)
         await location.awake(life)
       },
-      progress: (key, text) => {
-        operation.metadata = { ...operation.metadata, [key]: text }
+      report: (metadata) => {
+        operation.metadata = metadata
+        operation.touch(location.now())
         this.#announce(operation)
       },
     }
@@ -190,12 +192,8 @@ export class Operations {
   }
 
   #announce(operation: Operation): void {
-    operation.touch(operation.location.now())
-    this.#events.send({
-      type: 'operation',
-      location: operation.location,
-      project: operation.project,
-      metadata: operation.render(),
-    })
+    const { location, project } = operation
+    const metadata = operation.render()
+    this.#events.send({ type: 'operation', location, metadata, ...(project === undefined ? {} : { project }) })
   }
 }

@@ -5,7 +5,7 @@ export type Reply =
   | { kind: 'sync'; metadata: unknown; status?: number; location?: string; etag?: string }
   | { kind: 'async'; operation: { url: string; metadata: unknown } }
   /** The header goes out at once, the body when it is there: `GET /1.0/operations/{id}/wait`. */
-  | { kind: 'later'; metadata: Promise<unknown> }
+  | { kind: 'later'; body: Promise<string> }
 
 /** An answer with an error, thrown from wherever it is found out. */
 export class IncusError extends Error {

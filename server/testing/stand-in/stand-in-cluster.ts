@@ -153,16 +153,19 @@ export class StandInCluster {
     this.state.access.set(name, access)
   }
 
-  /** The token `incus config trust add <name>` prints; it can be redeemed once. */
+  /**
+   * The token `incus config trust add <name>` prints; it can be redeemed once, on any member. Like Incus's it names only
+   * the address of the member that issued it.
+   */
   trustToken(name: string, options: { restricted?: boolean; projects?: readonly string[]; on?: string } = {}): string {
     const location = options.on === undefined ? this.#anyRunning() : this.state.member(options.on)
     const { restricted = false, projects = [] } = options
-    const metadata = tokenMetadata(this.fingerprint, this.addresses, { name, restricted, projects })
+    const metadata = tokenMetadata(this.fingerprint, location, { name, restricted, projects })
     this.operations.start({ class: 'token', description: 'Executing operation', location, metadata })
     return encodeTrustToken({
       client_name: name,
       fingerprint: this.fingerprint,
-      addresses: this.addresses,
+      addresses: [location.address],
       secret: metadata.secret,
       expires_at: NEVER,
     })

@@ -3,6 +3,7 @@ import { createSecureContext } from 'node:tls'
 import { z } from 'zod'
 import { execute, recursionOf, requestorOf } from '../call.ts'
 import type { Call } from '../call.ts'
+import type { Member } from '../member.ts'
 import { canTalk, unableToConnect } from '../reach.ts'
 import { created, done, IncusError, sync, syncWithETag } from '../replies.ts'
 import type { Reply } from '../replies.ts'
@@ -10,7 +11,6 @@ import { parseBody } from '../request-body.ts'
 import type { Route } from '../router.ts'
 import { secretOfTrustToken } from '../trust-store.ts'
 import type { TrustEntry } from '../trust-store.ts'
-import { NEVER } from '../times.ts'
 
 /** Who is trusted, and the certificate all members present. */
 export const certificateRoutes: readonly Route[] = [
@@ -85,23 +85,22 @@ function offerToken(call: Call, wanted: NewCertificate): Reply {
     class: 'token',
     description: 'Executing operation',
     location: call.via,
-    metadata: tokenMetadata(
-      call.state.fingerprint,
-      call.state.members.map(({ address }) => address),
-      wanted,
-    ),
+    metadata: tokenMetadata(call.state.fingerprint, call.via, wanted),
   })
   return { kind: 'async', operation: { url: operation.url, metadata: operation.render() } }
 }
 
-/** What an operation of class `token` carries; the secret is there for everybody who may read operations. */
+/**
+ * What an operation of class `token` carries. The secret is there for everybody who may read operations; the addresses are
+ * those of the member that issued it, and of no other.
+ */
 export function tokenMetadata(
   fingerprint: string,
-  addresses: readonly string[],
+  issuer: Member,
   wanted: { name: string; type?: string; restricted: boolean; projects?: readonly string[] | null | undefined },
 ): Record<string, unknown> & { secret: string } {
   return {
-    addresses,
+    addresses: [issuer.address],
     fingerprint,
     secret: randomBytes(32).toString('hex'),
     request: {
@@ -109,12 +108,11 @@ export function tokenMetadata(
       type: wanted.type ?? 'client',
       restricted: wanted.restricted,
       projects: wanted.projects ?? [],
-      description: '',
       certificate: '',
+      description: '',
       trust_token: '',
       token: true,
     },
-    expiresAt: NEVER,
   }
 }
 

@@ -70,6 +70,13 @@ const InstanceStateChange = z.object({
 })
 
 const AFTER = { start: 'Running', restart: 'Running', unfreeze: 'Running', stop: 'Stopped', freeze: 'Frozen' } as const
+const DESCRIPTION = {
+  start: 'Starting instance',
+  restart: 'Restarting instance',
+  unfreeze: 'Unfreezing instance',
+  stop: 'Stopping instance',
+  freeze: 'Freezing instance',
+} as const
 const EVENT = {
   start: 'instance-started',
   restart: 'instance-restarted',
@@ -86,17 +93,17 @@ async function changeInstanceState(call: Call): Promise<Reply> {
   const member = memberOf(call, instance)
   await reach(call, member, 'forward')
   const { action } = parseBody(InstanceStateChange, call.body)
-  if (action === 'start' && instance.status === 'Running') throw new IncusError(400, 'The instance is already running')
-  if (action === 'stop' && instance.status === 'Stopped') throw new IncusError(400, 'The instance is already stopped')
   execute(call, `instance.${action}`, member)
   const requestor = requestorOf(call)
   const operation = call.operations.start({
     class: 'task',
-    description: `${action[0]?.toUpperCase()}${action.slice(1)}ing instance`,
+    description: DESCRIPTION[action],
     location: member,
     project: instance.project,
     resources: { instances: [urlOf(instance)] },
     run: async (work) => {
+      if (action === 'start' && instance.status === 'Running') throw new Error('The instance is already running')
+      if (action === 'stop' && instance.status === 'Stopped') throw new Error('The instance is already stopped')
       await work.step(call.state.settings.moveMs)
       instance.status = AFTER[action]
       call.events.lifecycle({

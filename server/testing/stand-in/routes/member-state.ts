@@ -37,11 +37,12 @@ async function changeState(call: Call): Promise<Reply> {
     return { kind: 'async', operation: asMetadata(evacuate(call, member, mode)) }
   }
   if (action === 'restore') {
-    if (mode !== '' && !(call.state.settings.seven && mode === 'skip')) {
-      throw new IncusError(400, `Invalid restore mode "${mode}"`)
-    }
+    // 6.0.4 takes any mode here and ignores it.
     execute(call, 'member.restore', member)
-    return { kind: 'async', operation: asMetadata(restore(call, member, mode)) }
+    return {
+      kind: 'async',
+      operation: asMetadata(restore(call, member, { onlyState: call.state.settings.seven && mode === 'skip' })),
+    }
   }
   throw new IncusError(400, `Unknown action "${action}"`)
 }

@@ -4,7 +4,7 @@ import { recursionOf } from '../call.ts'
 import type { Call } from '../call.ts'
 import type { Operation } from '../operations.ts'
 import { answersWithin, canTalk, reach } from '../reach.ts'
-import { done, IncusError, sync } from '../replies.ts'
+import { done, errorEnvelope, IncusError, sync, syncEnvelope } from '../replies.ts'
 import type { Reply } from '../replies.ts'
 import type { Route } from '../router.ts'
 
@@ -43,8 +43,8 @@ function visibleOperations(call: Call): Operation[] {
   const wanted = call.query.get('project') ?? 'default'
   return call.operations
     .all()
-    .filter(({ project }) => allProjects || project === wanted)
-    .filter(({ project }) => visible === undefined || visible.includes(project))
+    .filter(({ project }) => allProjects || project === undefined || project === wanted)
+    .filter(({ project }) => visible === undefined || project === undefined || visible.includes(project))
 }
 
 async function readOperation(call: Call): Promise<Reply> {
@@ -53,14 +53,22 @@ async function readOperation(call: Call): Promise<Reply> {
   return sync(operation.render())
 }
 
-/** The header goes out before the operation has ended, and says 200 whatever becomes of it. */
+/**
+ * The header goes out before the operation has ended, and says 200 whatever becomes of it: of one that failed, the body is
+ * an error (operationWaitGet in cmd/incusd/operations.go).
+ */
 async function waitForOperation(call: Call): Promise<Reply> {
   const operation = call.operations.find(call.params['id'] ?? '')
   await reach(call, operation.location, 'forward')
   const seconds = Number(call.query.get('timeout') ?? '-1')
   const ended = operation.ended()
   const waited = seconds < 0 ? ended : Promise.race([ended, sleep(call.state.clock, seconds * 1000, call.left)])
-  return { kind: 'later', metadata: waited.then(() => operation.render()) }
+  return {
+    kind: 'later',
+    body: waited.then(() =>
+      operation.status === 'Failure' ? errorEnvelope(500, operation.err) : syncEnvelope(operation.render()),
+    ),
+  }
 }
 
 async function cancelOperation(call: Call): Promise<Reply> {

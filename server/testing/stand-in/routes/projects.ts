@@ -60,7 +60,7 @@ function listProfiles(call: Call): Reply {
 }
 
 function readProfile(call: Call): Reply {
-  if (call.params['name'] !== 'default') throw new IncusError(404, 'Profile not found')
+  if (call.params['name'] !== 'default') throw new IncusError(404, 'Fetch profile: Profile not found')
   return syncWithETag(renderProfile(call, call.query.get('project') ?? 'default'))
 }
 
