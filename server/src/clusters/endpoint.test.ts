@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { thrownBy } from '../../testing/thrown-by.ts'
 import { formatEndpoint, parseEndpoint } from './endpoint.ts'
 
 describe('parseEndpoint', () => {
@@ -59,11 +60,7 @@ describe('parseEndpoint', () => {
   it('never fails but with a RangeError', () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        try {
-          parseEndpoint(text)
-        } catch (error) {
-          expect(error).toBeInstanceOf(RangeError)
-        }
+        expect(thrownBy(() => parseEndpoint(text)) ?? new RangeError()).toBeInstanceOf(RangeError)
       }),
     )
   })

@@ -245,6 +245,8 @@ function causesOf(thrown: unknown): readonly unknown[] {
 }
 
 function codeOfError(error: unknown): string | undefined {
+  // undici's parser has codes that it forgets to fill in; its name is all there is to know it by.
+  if (error instanceof Error && error.name === 'HTTPParserError') return 'HPE_ERROR'
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined
   return typeof error.code === 'string' ? error.code : undefined
 }
