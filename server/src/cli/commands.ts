@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { configFile, loadConfig } from '../config.ts'
+import { describeMistakes } from '../config/mistake.ts'
+import { systemClock } from '../lib/clock.ts'
+import { systemRandom } from '../lib/random.ts'
+import { addCluster } from './add-cluster.ts'
+import { CliError, exitCodes } from './cli-error.ts'
+import type { Terminal } from './terminal.ts'
+
+const help = `Malleus, a highly available web console for Incus clusters.
+
+  malleus start [--config FILE]
+      Runs the console.
+  malleus check-config [--config FILE]
+      Checks the configuration whole and lists every mistake.
+  malleus add-cluster --name NAME [--config FILE] [--mode bearer|certificate]
+      Makes the console known to a cluster. Asks for a trust token, or reads it from standard input; make one on any
+      server of the cluster with: incus config trust add malleus
+      Writes NAME.crt and NAME.key beside the configuration and prints what to add to it.
+  malleus --help | --version
+
+The configuration is --config FILE, else MALLEUS_CONFIG, else malleus.yaml in the working directory.
+
+Exit status: 0 done; 1 failed; 2 not understood, or mistakes in the configuration. Of add-cluster also: 3 not a trust
+token; 4 the token has expired; 5 no address of the token answers; 6 what answers presents another certificate; 7 the
+token was refused; 8 the cluster does not trust the console afterwards; 9 a file cannot be written.
+`
+
+/** Runs one command; gives the exit status and never throws. */
+export async function runMalleus(args: readonly string[], terminal: Terminal): Promise<number> {
+  try {
+    return await run(args, terminal)
+  } catch (error) {
+    if (error instanceof CliError) {
+      terminal.err(`malleus: ${error.message}\n`)
+      return error.exitCode
+    }
+    terminal.err(`malleus: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`)
+    return exitCodes.failed
+  }
+}
+
+async function run(args: readonly string[], terminal: Terminal): Promise<number> {
+  const { values, positionals } = parse(args)
+  if (values.help === true) {
+    terminal.out(help)
+    return exitCodes.done
+  }
+  if (values.version === true) {
+    terminal.out(`${version()}\n`)
+    return exitCodes.done
+  }
+  const [command, ...rest] = positionals
+  if (rest.length > 0) throw misunderstood(`"${rest.join(' ')}" is too much.${secretHint(command)}`)
+  const file = configFile(values.config, terminal.environment)
+  switch (command) {
+    case 'start':
+      return terminal.start(file)
+    case 'check-config':
+      return checkConfig(file, terminal)
+    case 'add-cluster':
+      if (values.name === undefined) throw misunderstood('add-cluster needs --name NAME.')
+      return add(values.name, modeOf(values.mode), file, terminal)
+    case undefined:
+      throw misunderstood('A command is missing.')
+    default:
+      throw misunderstood(`There is no command "${command}".`)
+  }
+}
+
+function parse(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      allowPositionals: true,
+      options: {
+        config: { type: 'string' },
+        name: { type: 'string' },
+        mode: { type: 'string' },
+        help: { type: 'boolean', short: 'h' },
+        version: { type: 'boolean', short: 'v' },
+      },
+    })
+  } catch (error) {
+    throw misunderstood(error instanceof Error ? error.message : String(error))
+  }
+}
+
+function checkConfig(file: string, { out, err, environment }: Terminal): number {
+  const loaded = loadConfig({ file, environment })
+  if (!loaded.ok) {
+    err(describeMistakes(file, loaded.mistakes))
+    return exitCodes.usage
+  }
+  for (const warning of loaded.warnings) err(`${warning}\n`)
+  out(`${file} has no mistakes.\n`)
+  return exitCodes.done
+}
+
+async function add(
+  name: string,
+  mode: 'bearer' | 'certificate' | undefined,
+  file: string,
+  { out, err, readToken }: Terminal,
+): Promise<number> {
+  const token = await readToken()
+  const world = { clock: systemClock, random: systemRandom, tell: (sentence: string) => err(`${sentence}\n`) }
+  out(await addCluster({ token, name, configFile: file, ...(mode !== undefined && { mode }) }, world))
+  return exitCodes.done
+}
+
+function modeOf(text: string | undefined): 'bearer' | 'certificate' | undefined {
+  if (text === undefined || text === 'bearer' || text === 'certificate') return text
+  throw misunderstood(`--mode is bearer or certificate, not "${text}".`)
+}
+
+function secretHint(command: string | undefined): string {
+  return command === 'add-cluster'
+    ? ' A token is never an argument, where everybody on this machine could read it.'
+    : ''
+}
+
+function misunderstood(sentence: string): CliError {
+  return new CliError(exitCodes.usage, `${sentence} See malleus --help.`)
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const found =
+    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined
+  return typeof found === 'string' ? found : 'unknown'
+}
