@@ -66,6 +66,31 @@ const malleus: readonly Migration[] = [
       'create index idempotency_key_created_at on idempotency_key (created_at)',
     ],
   },
+  {
+    name: '003 health history',
+    statements: [
+      // The worst standing of a member in each piece of 40 minutes, counted from 1970.
+      `create table health_piece (
+        cluster text not null,
+        member text not null,
+        piece integer not null,
+        standing text not null,
+        primary key (cluster, member, piece)
+      ) strict, without rowid`,
+    ],
+  },
+  {
+    name: '004 pins',
+    statements: [
+      // Pins that the console followed by itself. They win until the configured ones are others than they were then.
+      `create table cluster_pin (
+        cluster text primary key,
+        configured text not null,
+        pins text not null,
+        changed_at integer not null
+      ) strict, without rowid`,
+    ],
+  },
 ]
 
 const audit: readonly Migration[] = [

@@ -1,0 +1,100 @@
+/**
+ * What the cluster reports of its members, with the authority of the person who asks and never later than a quarter of a
+ * second: after that, what was last known, with its age. The reading goes on behind and is there for the next one.
+ */
+import type { IncusMember } from '@malleus/shared/incus/member.ts'
+import { IncusMembers } from '@malleus/shared/incus/member.ts'
+import type { Target } from '@malleus/shared/domain/target.ts'
+import { LRUCache } from 'lru-cache'
+import { saysNotClustered } from '../clusters/not-clustered.ts'
+import type { ReportedList, ReportedMembers } from '../clusters/reported-members.ts'
+import { reportedList } from '../clusters/reported-members.ts'
+import type { Gateway } from '../gateway/gateway.ts'
+import { MemberError } from '../gateway/member-error.ts'
+import type { Answer } from '../gateway/request.ts'
+import type { Scope } from '../gateway/scope.ts'
+import { scopeKey } from '../gateway/scope.ts'
+import type { Clock } from '../lib/clock.ts'
+import { sleep } from '../lib/clock.ts'
+import { describeReadFailure } from './reading.ts'
+
+export type ReportedNow =
+  | { readonly kind: 'fresh'; readonly list: ReportedList; readonly answer: Answer<unknown> }
+  | { readonly kind: 'stale'; readonly list: ReportedList; readonly reason: string }
+  | { readonly kind: 'unavailable'; readonly reason: string }
+  | { readonly kind: 'standalone'; readonly via: string | null }
+
+export interface Asker {
+  readonly scope: Scope
+  readonly target: Target
+}
+
+export interface ReportedByClusterOptions {
+  readonly gateway: Pick<Gateway, 'read'>
+  /** What the console itself read, for those who have no list of their own yet. */
+  readonly reported: ReportedMembers
+  /** Takes in what a person was shown, where the console cannot read by itself. */
+  readonly learn: (members: readonly IncusMember[]) => void
+  readonly clock: Clock
+}
+
+const PATIENCE_MS = 250
+
+export class ReportedByCluster {
+  readonly #options: ReportedByClusterOptions
+  /** By authority: what one person was shown is never shown to another. */
+  readonly #lists = new LRUCache<string, ReportedList>({ max: 1_000 })
+
+  constructor(options: ReportedByClusterOptions) {
+    this.#options = options
+  }
+
+  /** Rejects only when Incus refuses it to this person. */
+  async read(asker: Asker): Promise<ReportedNow> {
+    const { clock } = this.#options
+    const done = new AbortController()
+    const reading = this.#ask(asker).finally(() => done.abort())
+    const late = sleep(clock, PATIENCE_MS, done.signal).then(() => null)
+    const now = await Promise.race([reading, late])
+    if (now !== null) return now
+    // If it fails after all, the next question will find out; nobody waits for this one any more.
+    reading.catch(() => undefined)
+    return this.#lastKnown(asker, `The cluster did not answer within ${PATIENCE_MS} ms.`)
+  }
+
+  async #ask(asker: Asker): Promise<ReportedNow> {
+    const { gateway, clock, learn } = this.#options
+    try {
+      const answer = await gateway.read({
+        class: 'read',
+        scope: asker.scope,
+        target: asker.target,
+        path: '/cluster/members',
+        query: { recursion: '1' },
+        parse: IncusMembers,
+      })
+      const list = reportedList(answer.value, clock.now())
+      this.#lists.set(scopeKey(asker.scope), list)
+      learn(answer.value)
+      return { kind: 'fresh', list, answer }
+    } catch (error) {
+      if (saysNotClustered(error))
+        return { kind: 'standalone', via: error instanceof MemberError ? error.member : null }
+      if (isRefusal(error)) throw error
+      return this.#lastKnown(asker, describeReadFailure(error))
+    }
+  }
+
+  #lastKnown(asker: Asker, reason: string): ReportedNow {
+    const own = this.#lists.get(scopeKey(asker.scope))
+    const ours = this.#options.reported.latest
+    const list = own !== undefined && own.at >= (ours?.at ?? 0) ? own : ours
+    return list === null ? { kind: 'unavailable', reason } : { kind: 'stale', list, reason }
+  }
+}
+
+/** Incus knows the person and says no, or does not take their sign-in: old rows must not hide that. */
+function isRefusal(error: unknown): boolean {
+  if (!(error instanceof MemberError)) return false
+  return error.code === 'cluster_rejected_token' || error.status === 401 || error.status === 403
+}
