@@ -38,6 +38,7 @@ export const reportActivity = endpoint({
 
 /** The body of `POST /auth/logout`: where the page goes next, the provider's own sign-out if it has one. */
 export const SignedOut = z.object({ continueTo: z.string() })
+export type SignedOut = z.infer<typeof SignedOut>
 
 /**
  * Why signing in did not succeed, or why the page is asked for: `/sign-in?problem=<code>&returnTo=<path>`. The list is

@@ -1,0 +1,245 @@
+/**
+ * Signing in and out, as values: what the browser is told, without a word of HTTP's machinery. Every sign-in and every
+ * refusal is in the access history, and a sign-in is there before its session is.
+ */
+import { createHash } from 'node:crypto'
+import type { SignedOut, SignInProblem } from '@malleus/shared/api/session.ts'
+import type { Role } from '@malleus/shared/domain/role.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Keys } from '../lib/keys.ts'
+import type { Logger } from '../lib/logger.ts'
+import type { Random } from '../lib/random.ts'
+import { expireLoginCookie, expireSessionCookie, setSessionCookie } from './cookies.ts'
+import { loginTransactionMs, readTransactions, writeTransactions } from './login-transaction.ts'
+import type { LoginTransaction } from './login-transaction.ts'
+import { LogoutTokenRefused } from './logout-token.ts'
+import type { IdentityProvider } from './oidc.ts'
+import { safeReturnTo } from './return-to.ts'
+import { ProviderUnavailable, ProviderUnusable } from './session-error.ts'
+import { actorOf, sessionEntry } from './session-history.ts'
+import type { PageSource, SessionEntry, SessionHistory } from './session-history.ts'
+import type { SessionStore } from './session-store.ts'
+import type { Session, Sessions, SignedIn } from './sessions.ts'
+import { NoRole, SignInExpired, SignInRefused, TokenUnusable } from './sign-in-error.ts'
+
+export interface PageRequest extends PageSource {
+  /** What follows the question mark. */
+  readonly query: string
+  readonly cookieHeader: string | undefined
+}
+
+export interface PageReply {
+  readonly status: number
+  readonly location?: string
+  /** Whole `Set-Cookie` values. */
+  readonly cookies?: readonly string[]
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON. */
+  readonly body?: unknown
+}
+
+export interface AuthPagesOptions {
+  readonly provider: Pick<IdentityProvider, 'signInUrl' | 'signIn' | 'revoke' | 'endSessionUrl' | 'readLogoutToken'>
+  readonly sessions: Sessions
+  readonly store: Pick<SessionStore, 'useOnce'>
+  readonly history: SessionHistory
+  readonly keys: Pick<Keys, 'server' | 'hmac'>
+  readonly rolesOf: (person: { readonly groups: readonly string[] }) => readonly Role[]
+  /** Scheme, host and port of the console, without a slash at the end. */
+  readonly publicUrl: string
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+}
+
+const loginRoute = { method: 'GET', route: '/auth/login' } as const
+const callbackRoute = { method: 'GET', route: '/auth/callback' } as const
+const logoutRoute = { method: 'POST', route: '/auth/logout' } as const
+const backchannelRoute = { method: 'POST', route: '/auth/backchannel-logout' } as const
+
+export class AuthPages {
+  readonly #options: AuthPagesOptions
+
+  constructor(options: AuthPagesOptions) {
+    this.#options = options
+  }
+
+  /** `GET /auth/login?returnTo=`: sends the browser to the provider; changes nothing but its own cookie. */
+  async login(request: PageRequest): Promise<PageReply> {
+    const { provider, keys, clock, random, publicUrl } = this.#options
+    const returnTo = safeReturnTo(new URLSearchParams(request.query).get('returnTo'), publicUrl)
+    try {
+      const { url, secrets } = await provider.signInUrl()
+      const now = clock.now()
+      const replaces = await this.#sessionKeyOf(request)
+      const begun: LoginTransaction = { ...secrets, returnTo, replaces, begunAt: now }
+      const transactions = [...readTransactions(request.cookieHeader, keys, now), begun]
+      return { status: 302, location: url, cookies: [writeTransactions(transactions, keys, random)] }
+    } catch (error) {
+      this.#refuse(request, loginRoute, error, null)
+      return { status: 302, location: signInPath(problemOf(error), returnTo) }
+    }
+  }
+
+  /** `GET /auth/callback`: the provider has sent the browser back. Begins a session, or says why not. */
+  async callback(request: PageRequest): Promise<PageReply> {
+    const { keys, clock, random } = this.#options
+    const transactions = readTransactions(request.cookieHeader, keys, clock.now())
+    const state = new URLSearchParams(request.query).get('state')
+    const transaction = transactions.find((one) => one.state === state)
+    const rest = transactions.filter((one) => one !== transaction)
+    const loginCookie = rest.length > 0 ? writeTransactions(rest, keys, random) : expireLoginCookie()
+    try {
+      if (transaction === undefined) throw new SignInExpired('No sign-in of this browser fits the reply')
+      const cookie = await this.#signIn(request, transaction)
+      return { status: 302, location: transaction.returnTo, cookies: [setSessionCookie(cookie), loginCookie] }
+    } catch (error) {
+      return {
+        status: 302,
+        location: signInPath(problemOf(error), transaction?.returnTo ?? '/'),
+        cookies: [loginCookie],
+      }
+    }
+  }
+
+  /** `POST /auth/logout`: ends the session here at once, and says where it ends at the provider. */
+  async logout(request: PageRequest): Promise<PageReply> {
+    const { sessions } = this.#options
+    const found = await sessions.find(request.cookieHeader)
+    const continueTo = found.kind === 'found' ? await this.#signOut(request, found.session) : '/sign-in'
+    return {
+      status: 200,
+      cookies: [expireSessionCookie(), expireLoginCookie()],
+      // Never "cookies": that would clear those of the whole registrable domain.
+      headers: { 'clear-site-data': '"cache"', 'cache-control': 'no-store' },
+      body: { continueTo } satisfies SignedOut,
+    }
+  }
+
+  /** `POST /auth/backchannel-logout`: the provider says that a session has ended. Believed by its signature only. */
+  async backchannelLogout(request: PageRequest & { readonly logoutToken: string }): Promise<PageReply> {
+    const { provider, sessions, store, history } = this.#options
+    const headers = { 'cache-control': 'no-store' }
+    try {
+      const { iss, sid, sub, jti, expiresAt } = await provider.readLogoutToken(request.logoutToken)
+      if (!(await store.useOnce(onceKey('logout token', iss, jti), expiresAt))) {
+        throw new LogoutTokenRefused('it was used before')
+      }
+      const kind = 'ended-by-provider'
+      if (sid !== null) await sessions.endOfProviderSession(iss, sid, sub, kind)
+      else if (sub !== null) await sessions.endOfPerson(iss, sub, kind)
+      return { status: 200, headers }
+    } catch (error) {
+      if (!(error instanceof LogoutTokenRefused)) throw error
+      const decision = { allow: false, rule: 'logout-token' }
+      history.record(sessionEntry('session.end', { ...request, ...backchannelRoute }, { decision }))
+      // OpenID Connect Back-Channel Logout 1.0, 2.8.
+      return { status: 400, headers, body: { error: 'invalid_request', error_description: error.message } }
+    }
+  }
+
+  async #signIn(request: PageRequest, transaction: LoginTransaction): Promise<string> {
+    const { provider, store, rolesOf, clock } = this.#options
+    let who: SignedIn | null = null
+    try {
+      const once = onceKey('state', transaction.state)
+      if (!(await store.useOnce(once, clock.now() + loginTransactionMs))) throw new SignInExpired('It was used before')
+      who = await provider.signIn(request.query, transaction)
+      if (rolesOf(who).length === 0) throw new NoRole('None of their groups has a role')
+      return await this.#begin(request, transaction, who)
+    } catch (error) {
+      this.#refuse(request, callbackRoute, error, who)
+      if (who !== null) this.#revoke(who.refreshToken)
+      throw error
+    }
+  }
+
+  async #begin(request: PageRequest, { replaces }: LoginTransaction, who: SignedIn): Promise<string> {
+    const { sessions, history } = this.#options
+    const source = { ...request, ...callbackRoute }
+    const decision = { allow: true, rule: 'signed-in' }
+    await history.intent(sessionEntry('session.sign-in', source, { decision, actor: this.#actor(who) }))
+    const { cookie, session } = await sessions.begin(who, replaces === null ? null : Buffer.from(replaces, 'hex'))
+    history.outcome(
+      sessionEntry('session.sign-in', source, { decision, actor: actorOf(session.principal), out: outOf(302, null) }),
+    )
+    return cookie
+  }
+
+  async #signOut(request: PageRequest, session: Session): Promise<string> {
+    const { provider, sessions, history, logger } = this.#options
+    const refreshToken = sessions.refreshToken(session)
+    await sessions.end(session, 'signed-out')
+    try {
+      const actor = actorOf(session.principal)
+      const decision = { allow: true, rule: 'own-session' }
+      const source = { ...request, ...logoutRoute }
+      history.record(sessionEntry('session.sign-out', source, { actor, decision, out: outOf(200, null) }))
+    } catch (error) {
+      // Somebody who wants to be signed out is, whatever else fails.
+      logger.error({ err: error }, 'A sign-out was not recorded')
+    }
+    this.#revoke(refreshToken)
+    return (await provider.endSessionUrl(session.idToken).catch(() => null)) ?? '/sign-in'
+  }
+
+  /** Behind: the session is gone already, and a provider that does not answer must not hold up the person. */
+  #revoke(refreshToken: string | null): void {
+    if (refreshToken === null) return
+    this.#options.provider.revoke(refreshToken).catch((error: unknown) => {
+      this.#options.logger.warn({ err: error }, 'A refresh token was not revoked at the provider')
+    })
+  }
+
+  #refuse(
+    request: PageRequest,
+    route: typeof loginRoute | typeof callbackRoute,
+    error: unknown,
+    who: SignedIn | null,
+  ): void {
+    const { history, logger } = this.#options
+    const code = problemOf(error)
+    logger.warn({ err: error, requestId: request.requestId }, 'Signing in did not succeed')
+    const actor = who === null ? null : this.#actor(who)
+    const entry = { actor, decision: { allow: false, rule: code }, out: outOf(302, code) }
+    try {
+      history.record(sessionEntry('session.sign-in', { ...request, ...route }, entry))
+    } catch (failure) {
+      logger.error({ err: failure }, 'A refused sign-in was not recorded')
+    }
+  }
+
+  /** The session that the browser has now, which the new one takes the place of: the way back brings no cookie for it. */
+  async #sessionKeyOf({ cookieHeader }: PageRequest): Promise<string | null> {
+    const found = await this.#options.sessions.find(cookieHeader)
+    return found.kind === 'found' ? this.#options.sessions.keyOf(found.session).toString('hex') : null
+  }
+
+  #actor(who: SignedIn): SessionEntry['actor'] {
+    return actorOf({ ...who, roles: this.#options.rolesOf(who), sessionTag: '' })
+  }
+}
+
+/** The code for the page, which has the words; what exactly was wrong is in the log. */
+function problemOf(error: unknown): SignInProblem {
+  if (error instanceof ProviderUnavailable) return 'provider_unavailable'
+  if (error instanceof ProviderUnusable) return 'provider_unusable'
+  if (error instanceof SignInRefused) return 'sign_in_refused'
+  if (error instanceof SignInExpired) return 'sign_in_expired'
+  if (error instanceof TokenUnusable) return 'token_unusable'
+  if (error instanceof NoRole) return 'no_role'
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'audit_unavailable' || code === 'storage_unavailable' ? code : 'sign_in_failed'
+}
+
+function signInPath(problem: SignInProblem, returnTo: string): string {
+  return `/sign-in?${new URLSearchParams({ problem, returnTo }).toString()}`
+}
+
+function onceKey(...parts: readonly string[]): Buffer {
+  return createHash('sha256').update(JSON.stringify(parts)).digest()
+}
+
+function outOf(status: number, code: string | null): SessionEntry['out'] {
+  return { status, code, op: null, opStatus: null, bytes: null, ms: null }
+}
