@@ -3,11 +3,22 @@
  * are made from parts that are only used when somebody asks, so none are needed to look at the rows.
  */
 import { auditRoutes } from '../src/audit/routes.ts'
+import { certificateRoutes } from '../src/certificates/routes.ts'
+import { clusterRoutes } from '../src/clusters/routes.ts'
 import type { Route } from '../src/http/route.ts'
+import { memberRoutes } from '../src/members/routes.ts'
 import { operationRoutes } from '../src/operations/routes.ts'
+import { sessionRoutes } from '../src/session/routes.ts'
 
 export function allRoutes(): readonly Route[] {
-  return [...auditRoutes(nothing), ...operationRoutes(nothing)]
+  return [
+    ...sessionRoutes(nothing),
+    ...clusterRoutes(nothing),
+    ...memberRoutes(nothing),
+    ...certificateRoutes(nothing),
+    ...operationRoutes(nothing),
+    ...auditRoutes(nothing),
+  ]
 }
 
 /** The same rows, each answering with what `reply` gives instead of doing anything. */

@@ -197,6 +197,8 @@ function send(
     ...(as !== null && { cookie: `sid=${as}` }),
     ...(method !== 'GET' && { origin: testOrigin }),
     ...(method !== 'GET' && { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
+    // Node announces no length for DELETE by itself.
+    ...(body !== undefined && { 'content-length': String(Buffer.byteLength(body)) }),
     ...headers,
   }
   const present = Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined))

@@ -1,0 +1,33 @@
+import { getFigures, listClusters } from '@malleus/shared/api/clusters.ts'
+import type { ClusterFigures } from '@malleus/shared/api/clusters.ts'
+import type { RequestContext, Route } from '../http/route.ts'
+import { route } from '../http/route.ts'
+import type { ClusterNow } from './clusters-view.ts'
+import { clusterSummary } from './clusters-view.ts'
+
+export interface ClusterRooms {
+  /** Names of the clusters that the person may see, in the order of the configuration. */
+  visible(context: RequestContext): readonly string[]
+  now(cluster: string): ClusterNow
+  figures(cluster: string): ClusterFigures
+}
+
+export function clusterRoutes({ visible, now, figures }: ClusterRooms): Route[] {
+  return [
+    route({
+      endpoint: listClusters,
+      action: 'cluster.list',
+      class: 'read',
+      object: () => null,
+      handler: (context) => Promise.resolve({ clusters: visible(context).map((name) => clusterSummary(now(name))) }),
+    }),
+    route({
+      endpoint: getFigures,
+      // Tells of the servers, which those who only read the history do not see.
+      action: 'member.list',
+      class: 'read',
+      object: ({ cluster }) => cluster,
+      handler: (_context, { params }) => Promise.resolve(figures(params.cluster)),
+    }),
+  ]
+}
