@@ -1,4 +1,5 @@
-// `npm run bench`: every measurement of e2e/bench, or those whose names are given.
+// `npm run bench`: every measurement of e2e/bench, or those whose names are given. From the first option on, everything
+// is for the measurements: `npm run bench -- memory --minutes 10`.
 
 import { readdir } from 'node:fs/promises'
 import path from 'node:path'
@@ -16,13 +17,16 @@ export async function bench(args, workshop) {
   const all = (await readdir(folder))
     .filter((file) => file.endsWith(suffix))
     .map((file) => file.slice(0, -suffix.length))
-  const unknown = args.filter((name) => !all.includes(name))
+  const firstOption = args.findIndex((argument) => argument.startsWith('-'))
+  const names = firstOption === -1 ? args : args.slice(0, firstOption)
+  const options = args.slice(names.length)
+  const unknown = names.filter((name) => !all.includes(name))
   if (unknown.length > 0) throw new PlainError(`No measurement is called ${unknown.join(', ')}: ${all.join(', ')}.`)
   await ensureWebBuilt(workshop)
   let worst = 0
-  for (const name of args.length > 0 ? args : all) {
+  for (const name of names.length > 0 ? names : all) {
     console.log(`\n── ${name} ──`)
-    const code = await run(node, [path.join(folder, name + suffix)], { cwd: root, env })
+    const code = await run(node, [path.join(folder, name + suffix), ...options], { cwd: root, env })
     worst ||= code
   }
   return worst

@@ -1,0 +1,44 @@
+// The frame every measurement runs in: what it starts is ended, whether it finishes, fails or is interrupted.
+
+import { type Report, writeReport } from './report.ts'
+
+export interface Run {
+  /** Aborted by Ctrl-C; pauses and loops end with it. What is being started is let finish, so that it can be ended. */
+  readonly signal: AbortSignal
+  /** Has this done at the end, in reverse order. */
+  defer(end: () => unknown): void
+  say(line: string): void
+}
+
+/** Runs a measurement and sets the exit code: 0 when no bound was missed, 1 when one was or it failed, 130 when it was interrupted. */
+export async function measurement(name: string, measure: (run: Run) => Promise<Report>): Promise<void> {
+  const interruption = new AbortController()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interruption.abort())
+  const endings: (() => unknown)[] = []
+  const run: Run = { signal: interruption.signal, defer: (end) => endings.push(end), say }
+  try {
+    const report = await measure(run)
+    say(`\n${await writeReport(name, report, new Date())}`)
+    process.exitCode = report.bounds.some(({ verdict }) => verdict === 'missed') ? 1 : 0
+  } catch (error) {
+    if (interruption.signal.aborted) say('Interrupted; ending what was started …')
+    else console.error(error)
+    process.exitCode = interruption.signal.aborted ? 130 : 1
+  }
+  for (const end of endings.toReversed()) await attempt(end)
+  process.exit()
+}
+
+/** One ending that fails must not keep the others from happening. */
+async function attempt(end: () => unknown): Promise<void> {
+  try {
+    await end()
+  } catch (error) {
+    console.error(error)
+    process.exitCode = 1
+  }
+}
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`)
+}
