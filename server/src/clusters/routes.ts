@@ -7,9 +7,9 @@ import { clusterSummary } from './clusters-view.ts'
 
 export interface ClusterRooms {
   /** Names of the clusters that the person may see, in the order of the configuration. */
-  visible(context: RequestContext): readonly string[]
-  now(cluster: string): ClusterNow
-  figures(cluster: string): ClusterFigures
+  readonly visible: (context: RequestContext) => readonly string[]
+  readonly now: (cluster: string) => ClusterNow
+  readonly figures: (cluster: string) => ClusterFigures
 }
 
 export function clusterRoutes({ visible, now, figures }: ClusterRooms): Route[] {

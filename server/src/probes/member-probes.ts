@@ -32,6 +32,8 @@ export interface MemberProbesOptions {
   readonly members: () => number
   /** The member presented another certificate than the last time, or one that is judged otherwise. */
   readonly onPresented: (member: string) => void
+  /** Hears how long each answer to a light question took, in milliseconds. */
+  readonly onAnswered: (answerMs: number) => void
 }
 
 /**
@@ -213,6 +215,7 @@ export class MemberProbes {
   #answered({ fresh, answerMs, reply, record, replyMs }: ProbeEnd): void {
     this.#slowestPhaseMs = Math.max(record.connectMs ?? 0, record.tlsMs ?? 0, replyMs ?? 0)
     this.#observe({ kind: 'probe-answered', answerMs: answerMs ?? 0, fresh })
+    if (answerMs !== null) this.#options.onAnswered(answerMs)
     // The list of extensions makes it a long text to read, and it hardly ever changes: once per new connection.
     if (this.#options.mode !== 'bearer' || !fresh || reply === null) return
     const methods = PublicServer.safeParse(jsonOf(reply.body))

@@ -16,6 +16,8 @@ export interface ProberOptions {
   readonly deep: boolean
   /** Path of a deep question about a member, with `/1.0`. Default: the member itself, which is a row of the database. */
   readonly deepPath?: (member: string) => string
+  /** Hears how long each answer to a light question took, in milliseconds; for figures. */
+  readonly onAnswered?: (answerMs: number) => void
   readonly clock: Clock
   readonly random: Random
 }
@@ -116,10 +118,11 @@ export class Prober {
   }
 
   #begin(address: string, member: ProbedMember): void {
-    const { deepPath = memberPath, ...options } = this.#options
+    const { deepPath = memberPath, onAnswered = () => {}, ...options } = this.#options
     const probes = new MemberProbes(member, {
       ...options,
       deepPath,
+      onAnswered,
       members: () => this.#members.length,
       onPresented: (name) => this.#presentedChanges.publish(name),
     })

@@ -1,0 +1,41 @@
+import { ClusterSummary } from '@malleus/shared/api/clusters.ts'
+import type { Standing } from '@malleus/shared/domain/health.ts'
+import { describe, expect, test } from 'vitest'
+import { clusterSummary } from './clusters-view.ts'
+
+function summary(standings: Standing[]): ClusterSummary {
+  return ClusterSummary.parse(
+    clusterSummary({
+      name: 'prod',
+      mode: 'bearer',
+      standings,
+      clustered: true,
+      version: '6.0.4',
+      databaseAvailable: null,
+      panic: false,
+      certificateExpiresAt: Date.UTC(2030, 0, 1),
+      findings: [{ severity: 'info', code: 'no_identity', text: 'None.' }],
+    }),
+  )
+}
+
+describe('a cluster in a few words', () => {
+  test.each<[Standing[], boolean, number, Standing]>([
+    [[], false, 0, 'unknown'],
+    [['unknown', 'unknown'], false, 0, 'unknown'],
+    [['healthy', 'healthy', 'healthy'], true, 3, 'healthy'],
+    [['healthy', 'ejected', 'healthy'], true, 2, 'ejected'],
+    [['ejected', 'ejected', 'suspect'], true, 1, 'ejected'],
+    [['ejected', 'untrusted'], false, 0, 'untrusted'],
+    [['degraded', 'healthy'], true, 2, 'degraded'],
+  ])('%j', (standings, reachable, answering, worst) => {
+    expect(summary(standings)).toMatchObject({ reachable, worst, members: { total: standings.length, answering } })
+  })
+
+  test('says when its certificate ends, and what is found', () => {
+    expect(summary(['healthy'])).toMatchObject({
+      certificate: { expiresAt: '2030-01-01T00:00:00.000Z' },
+      findings: [{ code: 'no_identity', text: 'None.' }],
+    })
+  })
+})

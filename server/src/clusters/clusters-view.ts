@@ -1,0 +1,39 @@
+import type { Finding } from '@malleus/shared/api/certificate.ts'
+import type { ClusterSummary } from '@malleus/shared/api/clusters.ts'
+import type { Standing } from '@malleus/shared/domain/health.ts'
+import { isAnswering, worstStanding } from '@malleus/shared/domain/health.ts'
+import { instant } from '../lib/clock.ts'
+
+/** What the parts of a cluster know at one moment. */
+export interface ClusterNow {
+  readonly name: string
+  readonly mode: 'bearer' | 'certificate'
+  readonly standings: readonly Standing[]
+  /** Null while it is not known. */
+  readonly clustered: boolean | null
+  readonly version: string | null
+  readonly databaseAvailable: boolean | null
+  readonly panic: boolean
+  /** Wall clock, milliseconds. */
+  readonly certificateExpiresAt: number | null
+  readonly findings: readonly Finding[]
+}
+
+/** A cluster in a few words. A suspect answers too, if late, and so it is reachable through it. */
+export function clusterSummary(now: ClusterNow): ClusterSummary {
+  const { name, mode, standings, clustered, version, databaseAvailable, panic, certificateExpiresAt, findings } = now
+  const answering = standings.filter((standing) => isAnswering(standing) || standing === 'suspect').length
+  return {
+    name,
+    reachable: answering > 0,
+    clustered,
+    members: { total: standings.length, answering },
+    worst: worstStanding(standings),
+    mode,
+    version,
+    databaseAvailable,
+    panic,
+    certificate: certificateExpiresAt === null ? null : { expiresAt: instant(certificateExpiresAt) },
+    findings: findings.map(({ code, text }) => ({ code, text })),
+  }
+}
