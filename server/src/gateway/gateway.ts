@@ -114,16 +114,19 @@ export class ClusterGateway implements Gateway {
   readonly #reading = new Map<string, Set<MemberAttempt<unknown>>>()
   /** Members that lately refused a token which another one took, and until when that is remembered. */
   readonly #refusingTokens = new Map<string, number>()
-  readonly #stopListening: () => void
+  readonly #stopListening: readonly (() => void)[]
 
   constructor(options: ClusterGatewayOptions) {
-    const { board, clock, settings } = options
+    const { board, clock, settings, transport } = options
     const { delayLeastMs, delayMostMs, delayWithoutDataMs } = settings.hedging
     this.#options = options
     this.#latency = new RouteLatency({ leastMs: delayLeastMs, mostMs: delayMostMs, withoutDataMs: delayWithoutDataMs })
     this.#budget = new HedgeBudget(settings.hedging, clock)
     this.#limits = new MemberLimits(settings.limits, clock, () => board.panic)
-    this.#stopListening = board.subscribe((change) => this.#boardChanged(change))
+    this.#stopListening = [
+      board.subscribe((change) => this.#boardChanged(change)),
+      transport.connectionFailures.subscribe(({ member, error }) => this.#noteFailure(member, error, 'stream')),
+    ]
   }
 
   async read<Parsed>(request: ReadRequest<Parsed>): Promise<Answer<Parsed>> {
@@ -220,9 +223,9 @@ export class ClusterGateway implements Gateway {
     }
   }
 
-  /** Stops listening to the board. The transport is destroyed by who made it. */
+  /** Stops listening to the board and the transport. The transport is destroyed by who made it. */
   close(): void {
-    this.#stopListening()
+    for (const stop of this.#stopListening) stop()
   }
 
   /** Throws NoResponsiveMember when there is nobody to ask. */
@@ -291,7 +294,8 @@ export class ClusterGateway implements Gateway {
     return {
       answered: (member, answerMs) => board.observe(member, { kind: 'request-answered', answerMs }),
       silent: (member, waitedMs) => board.observe(member, { kind: 'request-silent', waitedMs }),
-      failed: (member, error) => this.#noteFailure(member, error, requestClass),
+      // Connections that cannot be made are told by the transport, also those that nobody waited for any more.
+      failed: (member, error) => error.phase === 'answer' && this.#noteFailure(member, error, requestClass),
     }
   }
 

@@ -13,6 +13,7 @@ import type { ConsoleIdentity } from '../clusters/cluster.ts'
 import { formatEndpoint } from '../clusters/endpoint.ts'
 import type { Trust, TrustChange } from '../clusters/trust.ts'
 import type { Clock } from '../lib/clock.ts'
+import { Subscribable } from '../lib/subscribable.ts'
 import type { Connection, DialOptions, DialProgress, PresentedCertificate, Reachable } from './dial.ts'
 import { dial, secureContextFor } from './dial.ts'
 import type { WireReply, WireRequest } from './exchange.ts'
@@ -110,8 +111,16 @@ interface ProbeLane {
   busy: boolean
 }
 
+/** A connection for requests that could not be made, whether or not anybody still waited for it. */
+export interface ConnectionFailure {
+  readonly member: string
+  readonly error: MemberError
+}
+
 /** Every connection of one cluster. */
 export class Transport {
+  /** Tells of each connection for requests that could not be made. Probes report their own. */
+  readonly connectionFailures = new Subscribable<ConnectionFailure>()
   readonly #options: TransportOptions
   readonly #lanes = new Map<string, Lane>()
   readonly #probes = new Map<string, ProbeLane>()
@@ -297,8 +306,21 @@ export class Transport {
     const { connectMs, tlsMs } = this.#options.limits
     const patience = { connectTimeoutMs: connectMs, tlsTimeoutMs: tlsMs }
     return (_options, callback) => {
-      void handOver(this.#dial(member, authority, patience), callback)
+      void this.#handOver(member.name, this.#dial(member, authority, patience), callback)
     }
+  }
+
+  async #handOver(member: string, connection: Promise<Connection>, callback: buildConnector.Callback): Promise<void> {
+    let socket: TLSSocket
+    try {
+      ;({ socket } = await connection)
+    } catch (thrown) {
+      const error = memberErrorFrom(thrown, { member, phase: 'connect', sent: false })
+      this.connectionFailures.publish({ member, error })
+      callback(error, null)
+      return
+    }
+    callback(null, socket)
   }
 
   #dial(
@@ -355,17 +377,6 @@ export class Transport {
 const withoutTimers = { headersTimeout: 0, bodyTimeout: 0 } as const
 
 const idle = { keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs } as const
-
-async function handOver(connection: Promise<Connection>, callback: buildConnector.Callback): Promise<void> {
-  let socket: TLSSocket
-  try {
-    ;({ socket } = await connection)
-  } catch (error) {
-    callback(error instanceof Error ? error : new Error(String(error)), null)
-    return
-  }
-  callback(null, socket)
-}
 
 /** An HTTP client over a connection that stands; it never makes another. */
 function clientOver(member: Reachable, socket: TLSSocket): Client {
