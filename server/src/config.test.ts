@@ -63,7 +63,7 @@ describe('a configuration', () => {
       tls: null,
       storage: { kind: 'sqlite', folder: '/etc/malleus/var' },
       keysFile: '/etc/malleus/var/keys',
-      oidc: { clientSecret: 'hush', groupsClaim: 'groups', audience: null },
+      oidc: { authentication: { kind: 'secret', secret: 'hush' }, groupsClaim: 'groups', audience: null },
       grants: [],
       auditReads: 'coalesced',
       hedging: { delayLeastMs: 30, delayMostMs: 300, attempts: 3 },
@@ -124,7 +124,7 @@ health: { lightTimeoutMs: 800 }
     )
     expect(warnings).toEqual([])
     expect(config.publicUrl).toBe('https://console.example.net')
-    expect(config.oidc.clientSecret).toBe('from the environment')
+    expect(config.oidc.authentication).toEqual({ kind: 'secret', secret: 'from the environment' })
     expect(config.grants).toContainEqual({
       role: 'operator',
       groups: ['incus-operators'],
@@ -141,6 +141,13 @@ health: { lightTimeoutMs: 800 }
     const spaced = pin.toUpperCase().match(/../g)!.join(':')
     const { config } = configOf(least.replace(pin, `"${spaced}"`))
     expect(config.clusters[0]?.trust).toMatchObject({ fingerprints: [pin] })
+  })
+
+  it('may prove itself to the provider with a key instead of a secret', () => {
+    const { config } = configOf(
+      least.replace('clientSecret: { file: secret }', 'clientKey: console.key, clientKeyId: k1'),
+    )
+    expect(config.oidc.authentication).toEqual({ kind: 'private-key', key: console1.key, keyId: 'k1' })
   })
 
   it('calls a provider over plain http on this machine dangerous, and takes it', () => {
@@ -275,6 +282,21 @@ describe('a mistake in the configuration has its own sentence', () => {
       'tls.key: does not belong to the certificate',
     ],
     ['an issuer over http elsewhere', least.replace('https://idp', 'http://idp'), 'oidc.issuer: has to be https'],
+    [
+      'neither a secret nor a key',
+      least.replace(', clientSecret: { file: secret }', ''),
+      'oidc.clientSecret: is missing; expected the secret of this client, or a clientKey',
+    ],
+    [
+      'a secret and a key',
+      least.replace('clientSecret:', 'clientKey: console.key, clientSecret:'),
+      'oidc: expected clientSecret or clientKey, not both',
+    ],
+    [
+      'a client key that is none',
+      least.replace('clientSecret: { file: secret }', 'clientKey: not-pem'),
+      'oidc.clientKey: expected a file with a private key',
+    ],
     [
       'scopes without openid',
       least.replace('clientId: malleus', 'clientId: malleus, scopes: [email]'),

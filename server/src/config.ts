@@ -46,7 +46,11 @@ export interface KeyPair {
 export interface OidcConfig {
   readonly issuer: string
   readonly clientId: string
-  readonly clientSecret: string
+  /** How the console proves to the provider that it is this client. */
+  readonly authentication:
+    | { readonly kind: 'secret'; readonly secret: string }
+    /** PEM. */
+    | { readonly kind: 'private-key'; readonly key: string; readonly keyId?: string }
   readonly scopes: readonly string[]
   readonly audience: string | null
   readonly resource: string | null
@@ -169,10 +173,14 @@ class Material {
     return this.#pem(value, at, 'a certificate in PEM form', (text) => new X509Certificate(text))
   }
 
+  privateKey(value: string, at: string): string {
+    return this.#pem(value, at, 'a private key in PEM form, without a passphrase', createPrivateKey)
+  }
+
   keyPair(pair: { readonly certificate: string; readonly key: string }, at: string): KeyPair {
     const before = this.mistakes.length
     const certificate = this.certificates(pair.certificate, `${at}.certificate`)
-    const key = this.#pem(pair.key, `${at}.key`, 'a private key in PEM form, without a passphrase', createPrivateKey)
+    const key = this.privateKey(pair.key, `${at}.key`)
     if (this.mistakes.length === before && !new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) {
       this.mistakes.push({ path: `${at}.key`, message: 'does not belong to the certificate' })
     }
@@ -220,12 +228,26 @@ function configOf(settings: Settings, folder: string, material: Material): Confi
 }
 
 function oidcConfig(oidc: Settings['oidc'], material: Material): OidcConfig {
+  const { issuer, clientId, scopes, groupsClaim } = oidc
   return {
-    ...oidc,
+    issuer,
+    clientId,
+    authentication: authenticationOf(oidc, material),
+    scopes,
+    groupsClaim,
     audience: oidc.audience ?? null,
     resource: oidc.resource ?? null,
     ca: oidc.ca === undefined ? null : material.certificates(oidc.ca, 'oidc.ca'),
   }
+}
+
+function authenticationOf(
+  { clientSecret = '', clientKey, clientKeyId }: Settings['oidc'],
+  material: Material,
+): OidcConfig['authentication'] {
+  if (clientKey === undefined) return { kind: 'secret', secret: clientSecret }
+  const key = material.privateKey(clientKey, 'oidc.clientKey')
+  return { kind: 'private-key', key, ...(clientKeyId !== undefined && { keyId: clientKeyId }) }
 }
 
 function grantsOf(settings: Settings): Grant[] {

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { configFile, loadConfig } from '../config.ts'
 import { describeMistakes } from '../config/mistake.ts'
+import { version } from '../config/version.ts'
 import { systemClock } from '../lib/clock.ts'
 import { systemRandom } from '../lib/random.ts'
 import { addCluster } from './add-cluster.ts'
@@ -123,11 +123,4 @@ function secretHint(command: string | undefined): string {
 
 function misunderstood(sentence: string): CliError {
   return new CliError(exitCodes.usage, `${sentence} See malleus --help.`)
-}
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  const found =
-    typeof manifest === 'object' && manifest !== null && 'version' in manifest ? manifest.version : undefined
-  return typeof found === 'string' ? found : 'unknown'
 }

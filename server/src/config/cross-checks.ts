@@ -12,6 +12,7 @@ export function crossMistakes(tree: unknown): Mistake[] {
     ...plainHttp(parts),
     ...listeners(parts),
     ...scopes(parts),
+    ...clientAuthentication(parts),
     ...clusterNames(parts),
     ...trustOfClusters(parts),
     ...identities(parts),
@@ -82,6 +83,17 @@ function listeners({ listen, management }: Parts): Mistake[] {
 function scopes({ oidc }: Parts): Mistake[] {
   if (oidc === undefined || oidc.scopes.includes('openid')) return []
   return [{ path: 'oidc.scopes', message: 'has to include openid' }]
+}
+
+function clientAuthentication({ oidc }: Parts): Mistake[] {
+  if (oidc === undefined) return []
+  if (oidc.clientSecret !== undefined && oidc.clientKey !== undefined) {
+    return [{ path: 'oidc', message: 'expected clientSecret or clientKey, not both' }]
+  }
+  if (oidc.clientSecret === undefined && oidc.clientKey === undefined) {
+    return [{ path: 'oidc.clientSecret', message: 'is missing; expected the secret of this client, or a clientKey' }]
+  }
+  return []
 }
 
 function clusterNames({ clusters = [] }: Parts): Mistake[] {

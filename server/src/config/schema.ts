@@ -69,8 +69,12 @@ const oidc = z
       clientId: text('the id of this client', 'The client that the provider knows this console as.'),
       clientSecret: text(
         'the secret of this client',
-        'Its secret. Better `{ file }` or `{ env }` than the text itself.',
-      ),
+        'Its secret, as the provider gave it. Better `{ file }` or `{ env }` than the text itself. Or `clientKey`.',
+      ).optional(),
+      clientKey: file(
+        'Its private key, PEM, for providers that take a signed statement instead of a secret (`private_key_jwt`): RSA, EC or Ed25519.',
+      ).optional(),
+      clientKeyId: text('the id of a key', 'What the provider knows that key as, where it knows several.').optional(),
       scopes: list(
         text('a scope', 'One scope.', (value) => /^[\x21\x23-\x5b\x5d-\x7e]+$/.test(value)),
         'a list of scopes',
