@@ -67,6 +67,8 @@ export function applyLiveEvent(event: LiveEvent, known: Known): readonly CacheCh
     }
     case 'resource-changed':
       return /^(cluster-member|instance)-/.test(event.action) ? [readAgain('cluster', event.cluster, 'members')] : []
+    case 'outcome-found':
+      return [readAgain('cluster', event.cluster), readAgain('audit')]
     case 'audit-appended':
       return [readAgain('audit')]
   }

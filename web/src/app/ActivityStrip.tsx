@@ -30,7 +30,7 @@ export function ActivityStrip() {
     >
       {shown.slice(0, most).map((operation) => (
         <div key={operation.id} className="px-3 py-2 sm:px-5">
-          <OperationProgress operation={operation} />
+          <OperationProgress brief operation={operation} />
         </div>
       ))}
       {shown.length > 2 && (

@@ -25,8 +25,13 @@ export function AppShell() {
 
   useEffect(() => {
     const stopAnnouncing = announceLiveEvents()
-    const stopLive = startLive(queryClient)
+    // After the first page is there: the stream begins with reading everything again.
+    let stopLive: () => void = () => undefined
+    const idle = whenIdle(() => {
+      stopLive = startLive(queryClient)
+    })
     return () => {
+      idle()
       stopLive()
       stopAnnouncing()
     }
@@ -78,4 +83,15 @@ function useTitle(): string {
   const { cluster = '', member } = useParams({ strict: false })
   const path = useRouterState({ select: (state) => state.location.pathname })
   return [member ?? sectionOf(path), cluster, 'Malleus'].join(' · ')
+}
+
+/** Calls back when the browser has nothing to do, at the latest after a second; gives what calls it off. */
+function whenIdle(callback: () => void): () => void {
+  // Safari has no requestIdleCallback.
+  if (!('requestIdleCallback' in window)) {
+    const timer = setTimeout(callback, 300)
+    return () => clearTimeout(timer)
+  }
+  const handle = requestIdleCallback(callback, { timeout: 1000 })
+  return () => cancelIdleCallback(handle)
 }

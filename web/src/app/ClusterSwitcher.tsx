@@ -20,11 +20,11 @@ export function ClusterSwitcher({ clusters, current }: { clusters: readonly Clus
         type="button"
         aria-haspopup="menu"
         aria-expanded={open}
-        aria-label={`Cluster ${cluster.name}, change`}
         onClick={() => setOpen(true)}
         className="mt-2.5 flex w-full cursor-default items-center gap-2 rounded-[10px] border border-line bg-surface px-2.5 py-2 text-left hover:border-line-strong"
       >
         <ClusterLine cluster={cluster} />
+        <span className="sr-only">, choose a cluster</span>
         <ChevronsUpDown size={14} aria-hidden="true" className="ml-auto shrink-0 text-ink-3" />
       </button>
       {open && (

@@ -5,7 +5,7 @@ import { Dialog as AriaDialog } from 'react-aria-components/Dialog'
 import { Modal, ModalOverlay } from 'react-aria-components/Modal'
 import { useQuery } from '@tanstack/react-query'
 import { clusterListQuery } from '../api/clusters.ts'
-import { byName } from '../components/cluster-words.ts'
+import { byName } from '../lib/by-name.ts'
 import { useClusterName, useMembers } from '../components/current.ts'
 import { HealthMark } from '../components/HealthBadge.tsx'
 import { shortAddress, stateOf } from '../components/member-words.ts'
@@ -54,7 +54,7 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
               aria-label="Results"
               onAction={(key) => run(String(key))}
               renderEmptyState={() => <p className="px-2.5 py-3 text-ink-3">Nothing here is called that.</p>}
-              className="max-h-[min(460px,60vh)] overflow-y-auto p-1 outline-none"
+              className="outline-none"
             >
               <ListBoxSection>
                 <Header className={heading}>Pages</Header>

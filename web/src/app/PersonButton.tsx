@@ -15,11 +15,11 @@ export function PersonButton() {
         type="button"
         aria-haspopup="menu"
         aria-expanded={open}
-        aria-label={`${principal?.name ?? 'You'}: theme, density, sign out`}
         onClick={() => setOpen(true)}
         className="grid size-7 shrink-0 cursor-default place-items-center rounded-full bg-accent text-11 font-strong text-accent-ink hover:bg-accent-hover"
       >
-        {initials(principal?.name ?? '')}
+        <span aria-hidden="true">{initials(principal?.name ?? '')}</span>
+        <span className="sr-only">{principal?.name ?? 'You'}: theme, density, sign out</span>
       </button>
       {open && (
         <Suspense fallback={null}>

@@ -20,13 +20,12 @@ export function TopBar({ onNavigation, onSearch }: { onNavigation: () => void; o
         <button
           type="button"
           aria-haspopup="dialog"
-          aria-label="Search or run"
           aria-keyshortcuts={isMac ? 'Meta+K' : 'Control+K'}
           onClick={onSearch}
           className="flex h-8 shrink-0 cursor-default items-center gap-2 rounded-[7px] border border-line-strong bg-raised px-2.5 text-ink-3 hover:bg-hover lg:w-48"
         >
           <Search size={14} aria-hidden="true" />
-          <span className="hidden whitespace-nowrap lg:inline">Search or run…</span>
+          <span className="whitespace-nowrap max-lg:sr-only">Search or run…</span>
           <span className="ml-auto hidden whitespace-nowrap lg:inline">
             <Kbd>{isMac ? '⌘K' : 'Ctrl K'}</Kbd>
           </span>

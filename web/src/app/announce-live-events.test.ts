@@ -66,3 +66,25 @@ test('an operation is told once, when it ends', () => {
     text: 'no space',
   })
 })
+
+test.each([
+  ['confirmed', 'good', 'Evacuating server3: It was done, although its answer was lost.'],
+  ['not-applied', 'bad', 'Evacuating server3: It was not done. You can ask for it again.'],
+  [
+    'unknown',
+    'info',
+    'Evacuating server3: Nobody can tell whether it was done. Look at the server before you ask again.',
+  ],
+] as const)('a lost answer that turns out %s is told', (outcome, tone, sentence) => {
+  const event = {
+    kind: 'outcome-found',
+    cluster: 'c',
+    requestId: 'r',
+    action: 'member.evacuate',
+    object: 'server3',
+    outcome,
+  } as const
+  const said = sayLiveEvent(event, knowing(healthy))
+  expect(said.sentence).toBe(sentence)
+  expect(said.toast?.tone).toBe(tone)
+})

@@ -31,7 +31,23 @@ export function sayLiveEvent(event: LiveEvent, before: LiveContext): Said {
     const known = before.operations(event.cluster)?.operations.find(({ id }) => id === event.operation.id)
     return known === undefined ? {} : sayOperation(known, event.operation)
   }
+  if (event.kind === 'outcome-found') return sayOutcome(event)
   return {}
+}
+
+const outcomes = {
+  confirmed: { tone: 'good', text: 'It was done, although its answer was lost.' },
+  'not-applied': { tone: 'bad', text: 'It was not done. You can ask for it again.' },
+  unknown: { tone: 'info', text: 'Nobody can tell whether it was done. Look at the server before you ask again.' },
+} as const
+
+const attempts: Readonly<Record<string, string>> = { 'member.evacuate': 'Evacuating', 'member.restore': 'Restoring' }
+
+/** What became of a change whose answer was lost. */
+function sayOutcome({ action, object, outcome }: Extract<LiveEvent, { kind: 'outcome-found' }>): Said {
+  const { tone, text } = outcomes[outcome]
+  const title = `${attempts[action] ?? action} ${object}`
+  return { sentence: `${title}: ${text}`, toast: { tone, title, text } }
 }
 
 function sayHealth(before: MemberNow, health: Health): Said {

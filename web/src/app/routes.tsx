@@ -10,8 +10,6 @@ import {
 import type { QueryClient } from '@tanstack/react-query'
 import { z } from 'zod'
 import { ApiError } from '../api/api-error.ts'
-import { latestAuditQuery } from '../api/audit.ts'
-import { certificateQuery } from '../api/certificate.ts'
 import { clusterListQuery, figuresQuery } from '../api/clusters.ts'
 import { healthHistoryQuery, memberListQuery, memberQuery } from '../api/members.ts'
 import { operationListQuery } from '../api/operations.ts'
@@ -78,7 +76,7 @@ const overviewRoute = createRoute({
   loader: async ({ params: { cluster } }) => {
     void prefetched(queryClient.query(figuresQuery(cluster)))
     void prefetched(queryClient.query(healthHistoryQuery(cluster)))
-    void prefetched(queryClient.query(latestAuditQuery(cluster, 8)))
+    void latestAudit(cluster)
     await prefetched(queryClient.query(memberListQuery(cluster)))
   },
   component: lazyRouteComponent(() => import('../features/overview/OverviewPage.tsx'), 'OverviewPage'),
@@ -102,7 +100,7 @@ const memberRoute = createRoute({
   loader: async ({ params: { cluster, member }, deps }) => {
     void prefetched(queryClient.query(memberQuery(cluster, member, parseTarget(deps.target))))
     void prefetched(queryClient.query(healthHistoryQuery(cluster)))
-    void prefetched(queryClient.query(latestAuditQuery(cluster, 8, member)))
+    void latestAudit(cluster, member)
     // The detail may take its time; what the list knows is shown at once.
     await prefetched(queryClient.query(memberListQuery(cluster)))
   },
@@ -113,8 +111,10 @@ const certificatesRoute = createRoute({
   getParentRoute: () => clusterRoute,
   path: '/certificates',
   loaderDeps: ({ search: { target } }) => ({ target }),
-  loader: ({ params: { cluster }, deps }) =>
-    prefetched(queryClient.query(certificateQuery(cluster, parseTarget(deps.target)))),
+  loader: async ({ params: { cluster }, deps }) => {
+    const { certificateQuery } = await import('../api/certificate.ts')
+    await prefetched(queryClient.query(certificateQuery(cluster, parseTarget(deps.target))))
+  },
   component: lazyRouteComponent(() => import('../features/certificates/CertificatesPage.tsx'), 'CertificatesPage'),
 })
 
@@ -142,6 +142,12 @@ declare module '@tanstack/react-router' {
   interface Register {
     router: typeof router
   }
+}
+
+/** Its contract is large and no first list needs it: it comes with its pages. */
+async function latestAudit(cluster: string, member?: string): Promise<void> {
+  const { latestAuditQuery } = await import('../api/audit.ts')
+  await prefetched(queryClient.query(latestAuditQuery(cluster, 8, member)))
 }
 
 /** A reading that the page shows, with its failure too: the router only waits for it. */

@@ -1,4 +1,5 @@
 import { isFinished, type Operation } from '@malleus/shared/api/operations.ts'
+import { cx } from '../lib/class-names.ts'
 import { StateMark, type Shape } from '../ui/StateMark.tsx'
 import { operationDetail, operationTitle, operationTone, startedBy } from './operation-words.ts'
 import { Ago, Since } from './Ticking.tsx'
@@ -14,7 +15,7 @@ const shapes: Record<Operation['status'], Shape> = {
 }
 
 /** One operation: what, on which server, by whom, how far, and how it ended. */
-export function OperationProgress({ operation }: { operation: Operation }) {
+export function OperationProgress({ operation, brief = false }: { operation: Operation; brief?: boolean }) {
   const finished = isFinished(operation)
   const tone = operationTone(operation)
   const title = operationTitle(operation)
@@ -24,7 +25,7 @@ export function OperationProgress({ operation }: { operation: Operation }) {
         <StateMark tone={tone} shape={shapes[operation.status]} size={14} />
       </span>
       <strong>{title}</strong>
-      <span className="min-w-0 text-ink-2">{operationDetail(operation)}</span>
+      <span className={cx('min-w-0 text-ink-2', brief && 'max-sm:hidden')}>{operationDetail(operation)}</span>
       <span className="ml-auto flex items-center gap-3 text-12 text-ink-3">
         {!finished && operation.percent !== null && (
           <progress
@@ -34,7 +35,7 @@ export function OperationProgress({ operation }: { operation: Operation }) {
             className="h-1.5 w-32 appearance-none overflow-hidden rounded-full bg-meter-track [&::-moz-progress-bar]:bg-accent [&::-webkit-progress-bar]:bg-meter-track [&::-webkit-progress-value]:bg-accent"
           />
         )}
-        {startedBy(operation)}
+        <span className={brief ? 'max-sm:hidden' : ''}>{startedBy(operation)}</span>
         {finished ? <Ago at={operation.updatedAt} /> : <Since at={operation.createdAt} />}
       </span>
     </div>

@@ -1,13 +1,13 @@
 import type { Target } from '@malleus/shared/domain/target.ts'
 import { formatTarget, parseTarget } from '@malleus/shared/domain/target.ts'
 import { useNavigate } from '@tanstack/react-router'
-import type { ReactNode, RefObject } from 'react'
+import type { RefObject } from 'react'
 import { Header } from 'react-aria-components/Header'
 import { ListBox, ListBoxItem, ListBoxSection } from 'react-aria-components/ListBox'
 import type { MemberList } from '../api/apply-live-event.ts'
 import { FindList } from '../ui/FindList.tsx'
 import { Popover } from '../ui/Popover.tsx'
-import { byName } from './cluster-words.ts'
+import { byName } from '../lib/by-name.ts'
 import { useTarget } from './current.ts'
 import { HealthMark } from './HealthBadge.tsx'
 import { isUsable, stateOf } from './member-words.ts'
@@ -39,11 +39,9 @@ export function TargetMenu(props: {
       <FindList label="Find a server or group">
         <ListBox
           aria-label="Targets"
-          selectionMode="single"
-          selectedKeys={[formatTarget(current) ?? 'any responsive server']}
           onAction={(key) => choose(key === anyKey ? { kind: 'any' } : parseTarget(String(key)))}
           renderEmptyState={() => <p className="px-2.5 py-3 text-ink-3">No server or group has that in its name.</p>}
-          className="max-h-[min(440px,60vh)] overflow-y-auto p-1 outline-none"
+          className="outline-none"
         >
           <ListBoxItem id={anyKey} textValue="Any responsive server" className={row}>
             <Chosen when={current.kind === 'any'} />
@@ -59,7 +57,11 @@ export function TargetMenu(props: {
                 textValue={`${member.name} ${stateOf(member).word}`}
                 className={row}
               >
-                <HealthMark member={member} />
+                {current.kind === 'member' && current.name === member.name ? (
+                  <Chosen when />
+                ) : (
+                  <HealthMark member={member} />
+                )}
                 <span className={isUsable(member) ? 'truncate font-strong' : 'truncate text-ink-3'}>
                   {member.name}
                   <span className="sr-only">, {stateOf(member).word}</span>
@@ -93,12 +95,14 @@ export function TargetMenu(props: {
 
 const anyKey = 'any responsive server'
 
-function Chosen({ when }: { when: boolean }): ReactNode {
+function Chosen({ when }: { when: boolean }) {
+  if (!when) return <span />
   return (
-    <svg aria-hidden="true" width="12" height="12" viewBox="0 0 12 12" className="text-accent-text">
-      {when && (
+    <span>
+      <svg aria-hidden="true" width="12" height="12" viewBox="0 0 12 12" className="text-accent-text">
         <path d="M2.5 6.5 5 9l4.5-6" fill="none" stroke="currentColor" strokeWidth="1.8" strokeLinecap="round" />
-      )}
-    </svg>
+      </svg>
+      <span className="sr-only">chosen, </span>
+    </span>
   )
 }

@@ -21,7 +21,6 @@ export function TargetPicker() {
         type="button"
         aria-haspopup="dialog"
         aria-expanded={open}
-        aria-label={`Target: ${label}${trouble === undefined ? '' : `, ${trouble}`}`}
         onClick={() => setOpen(true)}
         className="flex h-8 min-w-0 cursor-default items-center gap-2 rounded-[7px] border border-line-strong bg-raised px-2.5 hover:bg-hover"
       >
@@ -29,16 +28,17 @@ export function TargetPicker() {
           aria-hidden="true"
           className={cx('size-2 shrink-0 rounded-full', trouble === undefined ? 'bg-good-mark' : 'bg-bad-mark')}
         />
-        <span className="hidden text-ink-2 sm:inline">Target</span>
+        <span className="text-ink-2 max-sm:sr-only">Target</span>
         <span className="truncate font-strong">
           {target.kind === 'any' ? (
             <>
-              Any<span className="hidden sm:inline"> responsive server</span>
+              Any<span className="max-sm:sr-only"> responsive server</span>
             </>
           ) : (
             label
           )}
         </span>
+        {trouble !== undefined && <span className="sr-only">, {trouble}</span>}
         <ChevronDown size={14} aria-hidden="true" className="shrink-0 text-ink-3" />
       </button>
       {open && (

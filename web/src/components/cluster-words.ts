@@ -1,5 +1,6 @@
 import type { ClusterSummary } from '@malleus/shared/api/clusters.ts'
 import type { Member } from '@malleus/shared/api/members.ts'
+import { byName } from '../lib/by-name.ts'
 import { daysUntil, formatDate } from '../lib/time.ts'
 import type { Tone } from '../ui/StateMark.tsx'
 import { isUsable, needsAttention, stateOf } from './member-words.ts'
@@ -86,13 +87,6 @@ export function unwell(members: readonly Member[]): readonly Member[] {
   return members
     .filter(needsAttention)
     .toSorted((a, b) => order.indexOf(stateOf(a).tone) - order.indexOf(stateOf(b).tone) || byName(a.name, b.name))
-}
-
-const collator = new Intl.Collator('en', { numeric: true })
-
-/** server2 before server10. */
-export function byName(a: string, b: string): number {
-  return collator.compare(a, b)
 }
 
 /** "server1", "server1 and server2", "server1, server2 and 4 others" */

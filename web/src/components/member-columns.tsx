@@ -178,9 +178,10 @@ export const memberColumns = {
   },
   actions: {
     id: 'actions',
-    title: '',
+    title: 'Actions',
     align: 'end',
     last: true,
+    from: 'sm',
     cell: ({ member }) => <MemberActions member={member} />,
   },
 } satisfies Record<string, Column<MemberRow>>

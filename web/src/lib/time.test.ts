@@ -1,5 +1,14 @@
 import { describe, expect, test } from 'vitest'
-import { daysUntil, formatAgo, formatDuration, formatExpiry, formatMs } from './time.ts'
+import {
+  daysUntil,
+  formatAgo,
+  formatClock,
+  formatDate,
+  formatFull,
+  formatDuration,
+  formatExpiry,
+  formatMs,
+} from './time.ts'
 
 describe('formatDuration', () => {
   test.each([
@@ -40,4 +49,11 @@ test('expiry is told on both sides of now', () => {
   expect(formatExpiry('2026-11-19T06:00:00Z', now)).toBe('expired 3 days ago')
   expect(daysUntil('2026-12-11T07:00:00Z', now)).toBe(19)
   expect(daysUntil('2026-11-19T06:00:00Z', now)).toBe(-4)
+})
+
+test('dates and times are those of the place where they are read', () => {
+  const at = new Date(2026, 11, 3, 6, 2, 9).toISOString()
+  expect(formatDate(at)).toBe('3 Dec 2026')
+  expect(formatClock(at)).toBe('06:02:09')
+  expect(formatFull(at)).toBe('3 Dec 2026, 06:02:09')
 })

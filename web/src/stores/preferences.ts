@@ -10,7 +10,6 @@ const Preferences = z.object({
 export type Preferences = z.infer<typeof Preferences>
 
 const key = 'malleus.preferences'
-const darkSystem = globalThis.matchMedia?.('(prefers-color-scheme: dark)')
 
 export const preferences = createStore<Preferences>(read())
 
@@ -20,18 +19,20 @@ export function setPreferences(change: Partial<Preferences>): void {
 
 /** Keeps the document and the storage in step with the preferences, from now on. */
 export function applyPreferences(): void {
-  const apply = () => {
-    const { theme, density } = preferences.get()
-    const dark = theme === 'dark' || (theme === 'system' && darkSystem.matches)
-    document.documentElement.dataset['theme'] = dark ? 'dark' : 'light'
-    document.documentElement.dataset['density'] = density
-  }
   apply()
-  darkSystem.addEventListener('change', apply)
   preferences.subscribe(() => {
     apply()
     write(preferences.get())
   })
+}
+
+/** What the style sheet goes by: nothing for the system's own theme, since that needs no choice. */
+function apply(): void {
+  const { theme, density } = preferences.get()
+  const { dataset } = document.documentElement
+  if (theme === 'system') delete dataset['theme']
+  else dataset['theme'] = theme
+  dataset['density'] = density
 }
 
 function read(): Preferences {

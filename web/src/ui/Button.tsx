@@ -1,8 +1,7 @@
 import { cva, type VariantProps } from 'class-variance-authority'
 import type { ReactNode, Ref } from 'react'
-import { Button as AriaButton } from 'react-aria-components/Button'
 import { cx } from '../lib/class-names.ts'
-import { Tooltip } from './Tooltip.tsx'
+import { Explained } from './Explained.tsx'
 
 const look = cva(
   'inline-flex shrink-0 cursor-default items-center justify-center gap-1.5 rounded-[7px] font-strong whitespace-nowrap transition-colors duration-75 select-none',
@@ -27,40 +26,59 @@ export type ButtonProps = VariantProps<typeof look> & {
   label?: string | undefined
   /** It cannot be used now, and why: it stays reachable, and says so on focus and hover. */
   disabledReason?: string | undefined
-  isPending?: boolean
   className?: string
   ref?: Ref<HTMLButtonElement>
   expanded?: boolean | undefined
   opens?: 'menu' | 'dialog' | 'listbox' | undefined
 }
 
+/**
+ * A plain HTML button. Not the one of react-aria-components: that costs 16 kB and a tenth of a second on a slow machine
+ * before the first list, and what opens from a button here is told where it opens by a ref.
+ */
 export function Button(props: ButtonProps) {
-  const { tone, size, className, children, label, disabledReason, type = 'button', expanded, opens, ...rest } = props
+  const {
+    tone,
+    size,
+    className,
+    children,
+    label,
+    disabledReason,
+    type = 'button',
+    expanded,
+    opens,
+    onPress,
+    ref,
+  } = props
   const classes = cx(look({ tone, size }), className)
   if (disabledReason !== undefined) {
     return (
-      <Tooltip text={disabledReason}>
-        <button
-          type="button"
-          aria-disabled="true"
-          aria-label={label}
-          className={cx(classes, 'border-line! bg-sunken! text-ink-3!')}
-        >
-          {children}
-        </button>
-      </Tooltip>
+      <Explained by={disabledReason}>
+        {(id) => (
+          <button
+            type="button"
+            aria-disabled="true"
+            aria-describedby={id}
+            aria-label={label}
+            className={cx(classes, 'border-line! bg-sunken! text-ink-3!')}
+          >
+            {children}
+          </button>
+        )}
+      </Explained>
     )
   }
   return (
-    <AriaButton
-      {...rest}
+    <button
+      ref={ref}
       type={type}
+      onClick={onPress}
+      aria-label={label}
+      aria-expanded={expanded}
+      aria-haspopup={opens}
       className={classes}
-      {...(label === undefined ? {} : { 'aria-label': label })}
-      {...(expanded === undefined ? {} : { 'aria-expanded': expanded })}
-      {...(opens === undefined ? {} : { 'aria-haspopup': opens })}
     >
       {children}
-    </AriaButton>
+    </button>
   )
 }

@@ -15,7 +15,16 @@ export function FindList({ label, children }: { label: string; children: ReactNo
           className="h-8 w-full rounded-[7px] border border-line-strong bg-surface px-2.5 text-13 placeholder:text-ink-3"
         />
       </SearchField>
-      {children}
+      {/* A region that scrolls must be reachable (WCAG 2.1.1). */}
+      <div
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+        tabIndex={0}
+        role="group"
+        aria-label="What was found"
+        className="max-h-[min(460px,60vh)] overflow-y-auto p-1"
+      >
+        {children}
+      </div>
     </Autocomplete>
   )
 }

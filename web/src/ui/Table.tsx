@@ -1,4 +1,4 @@
-import type { KeyboardEvent, ReactNode } from 'react'
+import { startTransition, useEffect, useState, type KeyboardEvent, type ReactNode } from 'react'
 import { cx } from '../lib/class-names.ts'
 
 /**
@@ -49,6 +49,7 @@ export function Table<Row>(props: {
   empty?: ReactNode
 }) {
   const { label, columns, rows, keyOf, sort, onSort, empty } = props
+  const shown = useFirstRowsFirst(rows)
   return (
     // The page itself never moves sideways: what is wider than it moves in here, by keyboard too.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable (WCAG 2.1.1)
@@ -74,14 +75,14 @@ export function Table<Row>(props: {
                 {column.sortable && onSort ? (
                   <SortButton column={column.id} title={column.title} sort={sort} onSort={onSort} />
                 ) : (
-                  column.title
+                  <span className={column.last ? 'sr-only' : ''}>{column.title}</span>
                 )}
               </th>
             ))}
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
+          {shown.map((row) => (
             <TableRow key={keyOf(row)} row={row} columns={columns} />
           ))}
         </tbody>
@@ -89,6 +90,18 @@ export function Table<Row>(props: {
       {rows.length === 0 && empty}
     </div>
   )
+}
+
+/** What fits a window is drawn at once, the rest right after: a person can read while it comes. */
+function useFirstRowsFirst<Row>(rows: readonly Row[]): readonly Row[] {
+  const first = 20
+  const [all, setAll] = useState(false)
+  useEffect(() => {
+    // Two frames on, so that the first rows are on the screen before the others are worked on.
+    const frame = requestAnimationFrame(() => requestAnimationFrame(() => startTransition(() => setAll(true))))
+    return () => cancelAnimationFrame(frame)
+  }, [])
+  return all ? rows : rows.slice(0, first)
 }
 
 function TableRow<Row>({ row, columns }: { row: Row; columns: readonly Column<Row>[] }) {

@@ -1,5 +1,5 @@
 import type { ClusterCertificate } from '@malleus/shared/api/certificate.ts'
-import { byName } from '../../components/cluster-words.ts'
+import { byName } from '../../lib/by-name.ts'
 import { MemberLink } from '../../components/MemberLink.tsx'
 import { Ago } from '../../components/Ticking.tsx'
 import { Badge } from '../../ui/Badge.tsx'

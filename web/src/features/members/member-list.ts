@@ -1,6 +1,6 @@
 import type { Member } from '@malleus/shared/api/members.ts'
 import { badness } from '@malleus/shared/domain/health.ts'
-import { byName } from '../../components/cluster-words.ts'
+import { byName } from '../../lib/by-name.ts'
 import type { MemberColumn } from '../../components/member-columns.tsx'
 import { isUsable, needsAttention, stateOf } from '../../components/member-words.ts'
 import type { Sort } from '../../ui/Table.tsx'
