@@ -265,7 +265,7 @@ export class IdentityProvider implements Refresher {
           execute: [
             // The ID token is believed by its signature too, not only because of where it came from.
             openid.enableNonRepudiationChecks,
-            ...(url.protocol === 'http:' ? [dangerouslySpeakInTheClearToThisMachine] : []),
+            ...(url.protocol === 'http:' ? dangerouslySpeakInTheClearToThisMachine() : []),
           ],
         },
       )
@@ -306,11 +306,11 @@ export class IdentityProvider implements Refresher {
 
 /**
  * Lets tokens and secrets travel without encryption. Only for a provider on this very machine; what is fetched for it is
- * refused in the clear to any other (lib/outbound.ts).
+ * refused in the clear to any other (lib/outbound.ts). The library looks for its own function in the list.
  */
-function dangerouslySpeakInTheClearToThisMachine(configuration: Configuration): void {
+function dangerouslySpeakInTheClearToThisMachine(): ((configuration: Configuration) => void)[] {
   // oxlint-disable-next-line typescript/no-deprecated -- deprecated upstream so that it stands out, as it should
-  openid.allowInsecureRequests(configuration)
+  return [openid.allowInsecureRequests]
 }
 
 function issuerUrl(issuer: string): URL {

@@ -3,6 +3,7 @@ import type { CompiledQuery, Kysely, RawBuilder, Selectable } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { StatementResult } from '../database/statement.ts'
 import type {
+  Begun,
   EndKind,
   NewSessionRow,
   Pruned,
@@ -48,7 +49,7 @@ export class SqliteSessionStore implements SessionStore {
     return end?.kind
   }
 
-  async begin(row: NewSessionRow, replaces: Uint8Array | null, most: number): Promise<readonly Uint8Array[]> {
+  async begin(row: NewSessionRow, replaces: Uint8Array | null, most: number): Promise<Begun> {
     const now = row.createdAt
     const tooMany = sql`key in (
       select key from session where identity = ${row.identity} order by created_at desc, key limit -1 offset ${most}
@@ -69,7 +70,7 @@ export class SqliteSessionStore implements SessionStore {
       insert,
       ...this.#ending(tooMany, 'replaced', now),
     ])
-    return keysOf(results.at(-1))
+    return { renewed: replaces === null ? [] : keysOf(results[1]), replaced: keysOf(results.at(-1)) }
   }
 
   async touch(key: Uint8Array, now: number): Promise<boolean> {

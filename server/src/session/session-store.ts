@@ -65,6 +65,11 @@ export interface Pruned {
   readonly expired: readonly Uint8Array[]
 }
 
+export interface Begun {
+  readonly renewed: readonly Uint8Array[]
+  readonly replaced: readonly Uint8Array[]
+}
+
 /** Where sessions are kept, for all replicas. Every change is durable when it resolves. */
 export interface SessionStore {
   find(key: Uint8Array): Promise<SessionRow | undefined>
@@ -74,9 +79,9 @@ export interface SessionStore {
    * Adds a session and, in the same transaction, ends the one it takes the place of and the oldest of the identity
    * beyond `most`.
    *
-   * @returns the keys of the oldest that were ended.
+   * @returns the keys of those that were ended: the one whose place it took, and the oldest.
    */
-  begin(row: NewSessionRow, replaces: Uint8Array | null, most: number): Promise<readonly Uint8Array[]>
+  begin(row: NewSessionRow, replaces: Uint8Array | null, most: number): Promise<Begun>
   /** Notes that the person is active; false when there is no such session. */
   touch(key: Uint8Array, now: number): Promise<boolean>
   /** Takes the right to renew; the row as it is then, or undefined when somebody else has it or the session is gone. */

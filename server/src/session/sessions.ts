@@ -187,9 +187,9 @@ export class Sessions {
       activeAt: now,
       expiresAt: now + absoluteMs,
     }
-    const replaced = await store.begin(row, replaces, mostPerPerson)
-    if (replaces !== null) this.#forget(replaces)
-    for (const old of replaced) this.#tellEnd(old, 'replaced', null)
+    const ended = await store.begin(row, replaces, mostPerPerson)
+    for (const old of ended.renewed) this.#tellEnd(old, 'renewed', null)
+    for (const old of ended.replaced) this.#tellEnd(old, 'replaced', null)
     return { cookie: formatSessionCookie(cookie), session: this.#open(cookie, key, row, payload).session }
   }
 
