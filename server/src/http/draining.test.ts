@@ -70,13 +70,13 @@ describe('a replica that stops', () => {
 
   it('refuses new work that comes on a connection which is still open', async () => {
     const { clock, drain, release, begun, port } = await start()
-    const drained = drain()
     const socket = connect(port, '127.0.0.1')
     const chunks: Buffer[] = []
     socket.on('data', (chunk: Buffer) => chunks.push(chunk))
     const request = `GET ${path} HTTP/1.1\r\nHost: x\r\nX-Console-Request: 1\r\nCookie: sid=admin\r\n\r\n`
     socket.write(request)
     await begun
+    const drained = drain()
     await clock.pass(5_000)
     socket.write(request)
     release()
@@ -84,6 +84,22 @@ describe('a replica that stops', () => {
     const text = Buffer.concat(chunks).toString()
     expect([...text.matchAll(/HTTP\/1\.1 (\d+)/g)].map(([, status]) => status)).toEqual(['200', '503'])
     expect(text).toContain('"code":"draining"')
+    await drained
+  })
+
+  it('closes a connection that is kept alive as soon as its answer is out', async () => {
+    const { clock, drain, release, begun, port } = await start()
+    const socket = connect(port, '127.0.0.1')
+    const ended = once(socket, 'close')
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nX-Console-Request: 1\r\nCookie: sid=admin\r\n\r\n`)
+    await begun
+    const drained = drain()
+    await clock.pass(5_000)
+    const answer = once(socket, 'data')
+    release()
+    expect(String((await answer)[0])).toMatch(/^HTTP\/1\.1 200/)
+    await clock.pass(200)
+    await ended
     await drained
   })
 

@@ -8,6 +8,8 @@ export interface DrainingTimes {
   readonly mostMs?: number
 }
 
+const IDLE_CHECK_MS = 100
+
 /**
  * How this replica stops without anybody noticing. `serving`: not at all. `leaving`: readyz says so, and everything is
  * still served. `draining`: no new work; what runs is finished.
@@ -33,11 +35,23 @@ export class Draining {
     this.#phase = 'draining'
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     sayGoodbye()
-    server.closeIdleConnections()
+    const stopChecking = closeWhatIsIdle(server, clock)
     const timeIsUp = new AbortController()
     void closed.then(() => timeIsUp.abort())
     await sleep(clock, Math.max(0, mostMs - graceMs), timeIsUp.signal)
+    stopChecking()
     server.closeAllConnections()
     await closed
   }
+}
+
+/** A connection whose last answer is out would otherwise stay open for the next request, which must not come. */
+function closeWhatIsIdle(server: Server, clock: Clock): () => void {
+  let cancel = (): void => {}
+  const check = (): void => {
+    server.closeIdleConnections()
+    cancel = clock.after(IDLE_CHECK_MS, check)
+  }
+  check()
+  return () => cancel()
 }

@@ -70,8 +70,8 @@ function enter(door: Door, app: Express, request: IncomingMessage, response: Ser
   })
   response.setHeader('x-request-id', id)
   setSecurityHeaders(response)
-  // Nothing is upgraded here, and the parser reads nothing more from who asked for it.
-  if (request.headers.upgrade !== undefined) response.setHeader('connection', 'close')
+  // Whoever stops says so on every answer. Nothing is upgraded here, and the parser reads nothing more from who asked.
+  if (draining.phase !== 'serving' || request.headers.upgrade !== undefined) response.setHeader('connection', 'close')
   response.on('error', (error) => logger.debug({ requestId: id, err: error }, 'An answer could not be written'))
   logWhenDone(door, exchange)
   try {
