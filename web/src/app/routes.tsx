@@ -16,6 +16,7 @@ import { operationListQuery } from '../api/operations.ts'
 import { queryClient } from '../api/query-client.ts'
 import { sessionQuery } from '../api/session.ts'
 import { currentPath, signInPath } from '../lib/paths.ts'
+import { SignInProblem } from '@malleus/shared/api/session.ts'
 import { parseTarget } from '@malleus/shared/domain/target.ts'
 import { AppShell } from './AppShell.tsx'
 import { ErrorPage } from './ErrorPage.tsx'
@@ -47,7 +48,7 @@ const startRoute = createRoute({
 const signInRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: signInPath,
-  validateSearch: z.object({ returnTo: text, code: text, requestId: text, name: text }),
+  validateSearch: z.object({ returnTo: text, problem: SignInProblem.optional().catch(undefined) }),
   component: lazyRouteComponent(() => import('../features/sign-in/SignInPage.tsx'), 'SignInPage'),
 })
 

@@ -8,8 +8,8 @@ const route = getRouteApi('/sign-in')
 
 /** The only page without a session: one button, and in words why the last attempt did not work. */
 export function SignInPage() {
-  const { returnTo, code, requestId, name } = route.useSearch()
-  const refusal = code === undefined ? undefined : describeRefusal(code, name)
+  const { returnTo, problem } = route.useSearch()
+  const refusal = problem === undefined ? undefined : describeRefusal(problem)
   return (
     <main className="mx-auto flex min-h-dvh max-w-[440px] flex-col justify-center px-5 py-16">
       <Logo size={32} />
@@ -24,7 +24,6 @@ export function SignInPage() {
             alert
           >
             {refusal.text}
-            {requestId !== undefined && <span className="mt-1 block font-mono text-11">request {requestId}</span>}
           </Notice>
         </div>
       )}
