@@ -211,6 +211,10 @@ export class IdentityProvider implements Refresher {
     return readLogoutToken(token, { issuer: settings.issuer, clientId: settings.clientId, keys, now: clock.now() })
   }
 
+  get audience(): string | null {
+    return this.#options.settings.audience
+  }
+
   get redirectUri(): string {
     return `${this.#options.settings.publicUrl}/auth/callback`
   }

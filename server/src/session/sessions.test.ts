@@ -20,6 +20,7 @@ const keys = { server: random.bytes(32), hmac: random.bytes(32) }
 
 /** Gives tokens that live ten minutes, counts, and takes a refresh token that is used twice for stolen. */
 class TestProvider implements Refresher {
+  readonly audience = 'incus'
   refreshes = 0
   readonly revoked: string[] = []
   readonly audiences: (string | null)[] = []
@@ -491,6 +492,20 @@ describe('an access token', () => {
     expect(await sessions.accessToken(session, 'incus-us')).toBe('a1')
     expect(await sessions.accessToken(session, null)).toBe('a0')
     expect(provider.audiences).toEqual(['incus-us'])
+  })
+
+  test('for the audience of the sign-in is the one that was signed in with', async () => {
+    const sessions = replica()
+    const { session } = await begin(sessions)
+    expect(await sessions.accessToken(session, 'incus')).toBe('a0')
+    expect(provider.refreshes).toBe(0)
+  })
+
+  test('for another audience cannot be had without a refresh token, and that ends nothing', async () => {
+    const sessions = replica()
+    const { header, session } = await begin(sessions, { refreshToken: null })
+    await expect(sessions.accessToken(session, 'incus-us')).rejects.toMatchObject({ code: 'provider_unavailable' })
+    expect(await sessions.accessToken(await found(sessions, header), null)).toBe('a0')
   })
 
   test('is asked for again when the provider comes back, and the session stays', async () => {

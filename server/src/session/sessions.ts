@@ -58,6 +58,8 @@ export interface SignedIn extends Granted {
 
 /** The part of the provider that sessions need. */
 export interface Refresher {
+  /** Of the access token that a sign-in gives. */
+  readonly audience: string | null
   /**
    * Renews. Throws RefreshRefused when the provider does not, RefreshLost when nobody knows whether it did, and
    * ProviderUnavailable when it certainly did not.
@@ -239,14 +241,14 @@ export class Sessions {
   }
 
   /**
-   * An access token for the audience that a cluster's members expect; null is the audience of the sign-in. One that is
+   * An access token for the audience that a cluster's members expect; null is the one that was signed in with. One that is
    * about to end is renewed behind while it is still given out, so nobody waits for the provider until it has to be.
    *
    * @throws SessionEnded when it cannot be renewed any more, ProviderUnavailable when it cannot be now.
    */
   async accessToken(session: Session, audience: string | null): Promise<string> {
     const opened = await this.#now(session)
-    const name = audience ?? ''
+    const name = this.#tokenName(audience)
     const held = opened.payload.accessTokens[name]
     const now = this.#options.clock.now()
     if (held !== undefined && !isEnding(held, now)) return held.token
@@ -393,7 +395,7 @@ export class Sessions {
   }
 
   #renewOnce(opened: Opened, audience: string | null): Promise<Opened> {
-    const name = `${opened.key.toString('hex')} ${audience ?? ''}`
+    const name = `${opened.key.toString('hex')} ${this.#tokenName(audience)}`
     const running = this.#refreshes.get(name)
     if (running !== undefined) return running
     const paused = this.#paused.get(name)
@@ -405,6 +407,11 @@ export class Sessions {
       (error: unknown) => this.#pause(name, error),
     )
     return refresh
+  }
+
+  /** Under which an access token is kept; the one that was signed in with has the empty name. */
+  #tokenName(audience: string | null): string {
+    return audience === null || audience === this.#options.provider.audience ? '' : audience
   }
 
   #pause(name: string, error: unknown): void {
@@ -437,7 +444,8 @@ export class Sessions {
   async #renewLocked(opened: Opened, audience: string | null): Promise<Opened> {
     const { store, provider, clock, logger } = this.#options
     const { key, cookie, payload, row, session } = opened
-    const held = payload.accessTokens[audience ?? '']
+    const name = this.#tokenName(audience)
+    const held = payload.accessTokens[name]
     const now = clock.now()
     if (held !== undefined && !isEnding(held, now)) {
       await store.unlockRefresh(key)
@@ -446,6 +454,7 @@ export class Sessions {
     if (payload.refreshToken === null) {
       await store.unlockRefresh(key)
       if (held !== undefined && held.expiresAt > now) return opened
+      if (name !== '') throw new ProviderUnavailable(`Without a refresh token there is no access token for ${name}`)
       await this.#end(key, 'token-expired', session.principal)
       throw new SessionEnded('token-expired')
     }
@@ -462,7 +471,7 @@ export class Sessions {
       await store.unlockRefresh(key)
       throw error
     }
-    const renewed = renewedPayload(payload, granted, audience)
+    const renewed = renewedPayload(payload, granted, name)
     const sealed = this.#seal(renewed, cookie, key)
     if (!(await this.#commit(key, sealed, row.version + 1))) {
       // It was ended meanwhile, and what was just given for it must not outlive it.
@@ -553,14 +562,14 @@ export class Sessions {
   }
 }
 
-function renewedPayload(payload: SessionPayload, granted: Granted, audience: string | null): SessionPayload {
+function renewedPayload(payload: SessionPayload, granted: Granted, tokenName: string): SessionPayload {
   return {
     ...payload,
     // A provider may keep the old one by giving none (RFC 6749, 6).
     refreshToken: granted.refreshToken ?? payload.refreshToken,
     idToken: granted.idToken ?? payload.idToken,
     groups: granted.groups === null ? payload.groups : [...granted.groups],
-    accessTokens: { ...payload.accessTokens, [audience ?? '']: granted.accessToken },
+    accessTokens: { ...payload.accessTokens, [tokenName]: granted.accessToken },
   }
 }
 
