@@ -15,7 +15,7 @@ import type { Answer } from '../gateway/request.ts'
 import type { Scope } from '../gateway/scope.ts'
 import { scopeKey } from '../gateway/scope.ts'
 import type { Clock } from '../lib/clock.ts'
-import { sleep } from '../lib/clock.ts'
+import { PATIENCE_MS, soon } from './patience.ts'
 import { describeReadFailure } from './reading.ts'
 
 export type ReportedNow =
@@ -38,8 +38,6 @@ export interface ReportedByClusterOptions {
   readonly clock: Clock
 }
 
-const PATIENCE_MS = 250
-
 export class ReportedByCluster {
   readonly #options: ReportedByClusterOptions
   /** By authority: what one person was shown is never shown to another. */
@@ -51,14 +49,8 @@ export class ReportedByCluster {
 
   /** Rejects only when Incus refuses it to this person. */
   async read(asker: Asker): Promise<ReportedNow> {
-    const { clock } = this.#options
-    const done = new AbortController()
-    const reading = this.#ask(asker).finally(() => done.abort())
-    const late = sleep(clock, PATIENCE_MS, done.signal).then(() => null)
-    const now = await Promise.race([reading, late])
+    const now = await soon(this.#options.clock, this.#ask(asker))
     if (now !== null) return now
-    // If it fails after all, the next question will find out; nobody waits for this one any more.
-    reading.catch(() => undefined)
     return this.#lastKnown(asker, `The cluster did not answer within ${PATIENCE_MS} ms.`)
   }
 

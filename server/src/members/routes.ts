@@ -1,5 +1,6 @@
 import { changeMemberState, getHealthHistory, getMember, listMembers } from '@malleus/shared/api/members.ts'
 import type { Operation } from '@malleus/shared/api/operations.ts'
+import type { Action } from '@malleus/shared/domain/action.ts'
 import type { IncusOperation } from '@malleus/shared/incus/operation.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import type { RequestContext, Route } from '../http/route.ts'
@@ -14,8 +15,8 @@ export interface MemberRooms {
   readonly members: Members
   readonly gateway: Pick<Gateway, 'write'>
   readonly history: HealthHistory
-  /** What a person began: notes who it was, and gives it back in the words of the console. */
-  begun(operation: IncusOperation, context: RequestContext): Operation
+  /** Notes what a person began and who it was, and gives it back in the words of the console. */
+  begun(operation: IncusOperation, by: RequestContext, change: { action: Action; member: string }): Promise<Operation>
 }
 
 /** `of` finds a cluster by name; the door has checked that the person may see it. */
@@ -54,7 +55,8 @@ export function memberRoutes(of: (cluster: string) => MemberRooms): Route[] {
         const by = await asker(context, params.cluster)
         const answer = await changeState(rooms, by, params.member, body, context.signal)
         context.answeredBy(answer, answer.operation)
-        return { operation: rooms.begun(answer.value, context) }
+        const action = `member.${body.action}` as const
+        return { operation: await rooms.begun(answer.value, context, { action, member: params.member }) }
       },
     }),
     route({

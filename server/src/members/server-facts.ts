@@ -4,11 +4,10 @@ import { LRUCache } from 'lru-cache'
 import type { Gateway } from '../gateway/gateway.ts'
 import { scopeKey } from '../gateway/scope.ts'
 import type { Clock } from '../lib/clock.ts'
-import { sleep } from '../lib/clock.ts'
+import { soon } from './patience.ts'
 import type { Readings } from './readings.ts'
 import type { Asker } from './reported-by-cluster.ts'
 
-const PATIENCE_MS = 250
 const KEPT_MS = 60_000
 
 export interface ServerFactsOptions {
@@ -35,10 +34,7 @@ export class ServerFacts {
     if (readings.anyServer.value !== null) return readings.anyServer.value
     const known = this.#read.get(scopeKey(asker.scope))
     if (known !== undefined && clock.monotonic() - known.at < KEPT_MS) return known.server
-    const done = new AbortController()
-    const asked = this.#ask(asker).finally(() => done.abort())
-    const late = sleep(clock, PATIENCE_MS, done.signal).then(() => known?.server ?? null)
-    return Promise.race([asked, late])
+    return (await soon(clock, this.#ask(asker))) ?? known?.server ?? null
   }
 
   async #ask(asker: Asker): Promise<IncusServer | null> {
