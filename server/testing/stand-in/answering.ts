@@ -47,9 +47,9 @@ export async function answer(
     await send(response, await replyTo(parts, member, request, wire, body))
   } catch (error) {
     if (error instanceof MemberDied) response.destroy()
-    else if (error instanceof IncusError) sendError(response, error)
+    else if (error instanceof IncusError) sendError(response, error, parts.authenticator.challenge(member))
     else if (wire.left.aborted) response.end()
-    else sendError(response, new IncusError(500, error instanceof Error ? error.message : String(error)))
+    else sendError(response, new IncusError(500, error instanceof Error ? error.message : String(error)), {})
   }
 }
 
@@ -76,7 +76,8 @@ export async function upgrade(
     wire.on('close', stop)
     wire.left.addEventListener('abort', stop, { once: true })
   } catch (error) {
-    refuseUpgrade(wire, error instanceof IncusError ? error : new IncusError(500, String(error)))
+    const refusal = error instanceof IncusError ? error : new IncusError(500, String(error))
+    refuseUpgrade(wire, refusal, parts.authenticator.challenge(member))
   }
 }
 
@@ -91,9 +92,9 @@ async function replyTo(
   const { path } = splitUrl(request)
   const method = request.method ?? 'GET'
   const found = findRoute(ROUTES, method, path)
+  if (found.kind === 'no-path') throw new IncusError(404, 'not found')
   const params = found.kind === 'route' ? found.params : {}
   const call = await callOf(parts, member, request, wire, { body, params })
-  if (found.kind === 'no-path') throw new IncusError(404, 'not found')
   if (!METHODS.includes(method)) throw new IncusError(404, `Method "${method}" not found`)
   if (found.kind === 'no-method') throw new IncusError(501, 'not implemented')
   const { route } = found
@@ -184,17 +185,22 @@ function sendJson(response: ServerResponse, status: number, body: string, header
   response.end(body)
 }
 
-function sendError(response: ServerResponse, error: IncusError): void {
+/** @param challenge how to sign in, which comes with every 401 and 403. */
+function sendError(response: ServerResponse, error: IncusError, challenge: Readonly<Record<string, string>>): void {
   if (response.headersSent) response.end()
   else {
-    const headers = { 'X-Content-Type-Options': 'nosniff', ...error.headers }
+    const headers = { 'X-Content-Type-Options': 'nosniff', ...(isRefusal(error) ? challenge : {}) }
     sendJson(response, error.code, errorEnvelope(error.code, error.message), headers)
   }
 }
 
-function refuseUpgrade(wire: Wire, error: IncusError): void {
+function isRefusal({ code }: IncusError): boolean {
+  return code === 401 || code === 403
+}
+
+function refuseUpgrade(wire: Wire, error: IncusError, challenge: Readonly<Record<string, string>>): void {
   const body = errorEnvelope(error.code, error.message)
-  const headers = Object.entries(error.headers).map(([name, value]) => `${name}: ${value}`)
+  const headers = Object.entries(isRefusal(error) ? challenge : {}).map(([name, value]) => `${name}: ${value}`)
   wire.end(
     [
       `HTTP/1.1 ${error.code} Refused`,

@@ -68,11 +68,11 @@ export class Authenticator {
       const payload = await this.#verify(member, token.value)
       const { claim } = this.#settings.oidc
       const name = claim === undefined ? (payload['email'] ?? payload.sub) : payload[claim]
-      if (typeof name !== 'string' || name === '') throw new IncusError(403, 'not authorized', this.challenge(member))
+      if (typeof name !== 'string' || name === '') throw new IncusError(403, 'not authorized')
       return name
     } catch (error) {
       if (error instanceof IncusError) throw error
-      throw new IncusError(401, `Failed to authenticate: ${textOf(error)}`, this.challenge(member))
+      throw new IncusError(401, `Failed to authenticate: ${textOf(error)}`)
     }
   }
 

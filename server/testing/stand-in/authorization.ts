@@ -13,17 +13,16 @@ export type Need = 'public' | 'view' | 'list' | 'edit' | 'privileged'
 export function authorize(need: Need, call: Call): void {
   if (need === 'public') return
   const { caller, state } = call
-  const challenge = call.authenticator.challenge(call.via)
-  if (caller.kind === 'nobody') throw new IncusError(403, 'not authorized', challenge)
+  if (caller.kind === 'nobody') throw new IncusError(403, 'not authorized')
   if (caller.kind === 'tls') {
-    if (caller.entry.type === 'metrics') throw new IncusError(403, 'not authorized', challenge)
+    if (caller.entry.type === 'metrics') throw new IncusError(403, 'not authorized')
     const restricted = caller.entry.restricted && (need === 'edit' || need === 'privileged')
-    if (restricted) throw new IncusError(403, 'Certificate is restricted', challenge)
+    if (restricted) throw new IncusError(403, 'Certificate is restricted')
   }
   const access = accessOf(caller, state)
-  if (access.forbidden?.includes(`${call.method} ${call.path}`)) throw denied(challenge)
-  if (access.may === 'nothing' && need !== 'list') throw denied(challenge)
-  if (access.may === 'view' && (need === 'edit' || need === 'privileged')) throw denied(challenge)
+  if (access.forbidden?.includes(`${call.method} ${call.path}`)) throw denied()
+  if (access.may === 'nothing' && need !== 'list') throw denied()
+  if (access.may === 'view' && (need === 'edit' || need === 'privileged')) throw denied()
 }
 
 /** The projects whose things the caller sees; undefined: all. */
@@ -45,6 +44,6 @@ function accessOf(caller: Caller, state: ClusterState) {
   return (caller.kind === 'oidc' ? state.access.get(caller.name) : undefined) ?? { may: 'edit' as const }
 }
 
-function denied(challenge: Record<string, string>): IncusError {
-  return new IncusError(403, 'Permission denied', challenge)
+function denied(): IncusError {
+  return new IncusError(403, 'Permission denied')
 }

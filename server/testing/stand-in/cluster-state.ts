@@ -113,6 +113,7 @@ export class ClusterState {
     if (leader?.answering !== true) return
     for (const member of this.members) {
       if (member.answering) member.lastHeartbeatAt = leader.now()
+      member.heartbeatRefused = member.process === 'dead'
     }
   }
 
@@ -123,7 +124,7 @@ export class ClusterState {
 
   /** The members of a group, or Incus's 404. */
   groupMembers(group: string): Member[] {
-    if (!this.groups.has(group)) throw new IncusError(404, 'Cluster group not found')
+    if (!this.groups.has(group)) throw new IncusError(404, 'Cluster_group not found')
     return this.members.filter((member) => member.groups.includes(group))
   }
 

@@ -11,7 +11,7 @@ const POWER = 'volatile.last_state.power'
 
 /** The modes `POST /1.0/cluster/members/{name}/state` takes besides the empty one. */
 export function evacuationModes(seven: boolean): string[] {
-  const modes = ['auto', 'stop', 'migrate', 'live-migrate', 'stateful-stop', 'force-stop']
+  const modes = ['auto', 'migrate', 'live-migrate', 'stop', 'stateful-stop', 'force-stop']
   return seven ? [...modes, 'refresh-migrate'] : modes
 }
 

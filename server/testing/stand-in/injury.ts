@@ -24,6 +24,7 @@ export class Injury {
     switch (kindOf(fault)) {
       case 'stuck':
         member.process = 'stopped'
+        member.silentSince = this.#state.clock.now()
         return
       case 'refusing':
         this.#endProcess(member, 'dead')
@@ -32,6 +33,7 @@ export class Injury {
         return
       case 'cut-off':
         member.cutOff = true
+        member.silentSince = this.#state.clock.now()
         return server.swallowConnections()
       case 'slow':
         member.delayMs = delayOf(fault, this.#state.settings.answerMs)
@@ -55,6 +57,7 @@ export class Injury {
 
   /** Resolves when nothing of the fault is left. */
   async heal(member: Member, server: MemberServer, fault: FaultKind): Promise<void> {
+    member.silentSince = undefined
     switch (fault) {
       case 'stuck':
         member.process = 'running'

@@ -32,6 +32,10 @@ export class Member {
   clockOffsetMs = 0
   /** Added to every handshake and every piece of an answer. */
   delayMs = 0
+  /** Since when its process is stopped or its cable is out. */
+  silentSince: number | undefined
+  /** A heartbeat to it was refused, and none has been answered since. */
+  heartbeatRefused = false
   /** Counts the starts of its process; work remembers the one it belongs to. */
   life = 1
 

@@ -37,6 +37,8 @@ export interface StandInClusterOptions {
   fanOutWaitMs?: number
   /** How long a forwarded request waits for a member's event connection. Default 10 000. */
   forwardWaitMs?: number
+  /** How long it takes until the event connection to a silent member is given up. Default 20 000. */
+  eventConnectionMs?: number
   /** How long a database call waits for a quorum before it answers 503. Default 10 000. */
   databaseWaitMs?: number
   /** How long the database stands still when its leader has died. Default 5 000. */
@@ -118,6 +120,7 @@ export function settingsOf(options: StandInClusterOptions): Settings {
     heartbeatMs: options.heartbeatMs ?? offlineThresholdMs / 2,
     fanOutWaitMs: options.fanOutWaitMs ?? 30_000,
     forwardWaitMs: options.forwardWaitMs ?? 10_000,
+    eventConnectionMs: options.eventConnectionMs ?? 20_000,
     databaseWaitMs: options.databaseWaitMs ?? 10_000,
     leaderTakeoverMs: options.leaderTakeoverMs ?? 5_000,
     stuckLeaderMs: options.stuckLeaderMs ?? 45_000,

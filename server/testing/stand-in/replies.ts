@@ -11,12 +11,10 @@ export type Reply =
 export class IncusError extends Error {
   override readonly name = 'IncusError'
   readonly code: number
-  readonly headers: Readonly<Record<string, string>>
 
-  constructor(code: number, text: string, headers: Readonly<Record<string, string>> = {}) {
+  constructor(code: number, text: string) {
     super(text)
     this.code = code
-    this.headers = headers
   }
 }
 

@@ -15,6 +15,7 @@ beforeEach(async () => {
     offlineThresholdMs: 200,
     fanOutWaitMs: 120,
     forwardWaitMs: 60,
+    eventConnectionMs: 400,
     groups: { rack1: ['server1', 'server2'] },
     failureDomains: { server3: 'rack2' },
   })
@@ -97,18 +98,27 @@ describe('the members', () => {
 })
 
 describe('what needs another member', () => {
-  test('fails at once when it is dead, in the words of a refused connection', async () => {
+  const missing = { status: 500, error: 'Missing event connection with target cluster member' }
+  const forwarded = ['/1.0/resources?target=server3', '/1.0/cluster/members/server3/state']
+
+  test('fails after a wait when it is dead, and at once when a heartbeat has failed too', async () => {
     await cluster.break('server3', 'refusing')
-    const answer = await get('/1.0/resources?target=server3')
-    expect([answer.status, answer.error]).toEqual([500, expect.stringMatching(/connect: connection refused/)])
+    expect(await Promise.all(forwarded.map((path) => get(path)))).toMatchObject([missing, missing])
+    await expect.poll(() => statusOf('server3'), { timeout: 2_000, interval: 10 }).toBe('Offline')
+    for (const path of forwarded) {
+      expect(await get(path)).toMatchObject({ status: 500, error: "Server isn't ready yet" })
+    }
   })
 
-  test('hangs while it is stuck and still Online, and fails after a while once it is Offline', async () => {
+  test('hangs while it is stuck, until its event connection is given up', async () => {
     await cluster.break('server3', 'stuck')
-    await expect(get('/1.0/resources?target=server3', { patienceMs: 100 })).rejects.toThrow(OutOfPatience)
-    await expect.poll(async () => statusOf('server3'), { timeout: 2_000, interval: 10 }).toBe('Offline')
-    const answer = await get('/1.0/resources?target=server3')
-    expect([answer.status, answer.error]).toEqual([500, 'Missing event connection with target cluster member'])
+    for (const path of forwarded) await expect(get(path, { patienceMs: 80 })).rejects.toThrow(OutOfPatience)
+    const outcome = async (): Promise<string> =>
+      get(forwarded[0] ?? '', { patienceMs: 80 }).then(
+        ({ error }) => error,
+        () => 'hangs',
+      )
+    await expect.poll(outcome, { timeout: 3_000, interval: 5 }).toBe(missing.error)
   })
 
   test('goes on when it goes on', async () => {
@@ -118,13 +128,30 @@ describe('what needs another member', () => {
     expect((await waiting).status).toBe(200)
   })
 
-  test('of state fails after the wait for its event connection', async () => {
+  test('fails with a timeout when it is cut off', async () => {
+    await cluster.break('server3', 'cut-off')
+    const answer = await get('/1.0/resources?target=server3')
+    expect([answer.status, answer.error]).toEqual([500, expect.stringMatching(/i\/o timeout/)])
+  })
+
+  test('fails at once in the newer release, once the member is Offline', async () => {
+    await cluster.close()
+    cluster = await startStandInCluster({ members: 3, version: '7.0.2', offlineThresholdMs: 60 })
+    cluster.trust(client.certificate)
     await cluster.break('server3', 'stuck')
-    expect(await get('/1.0/cluster/members/server3/state')).toMatchObject({
-      status: 500,
-      error: 'Missing event connection with target cluster member',
+    await expect.poll(() => statusOf('server3'), { timeout: 2_000, interval: 10 }).toBe('Offline')
+    expect(await get('/1.0/resources?target=server3')).toMatchObject({
+      status: 503,
+      error: 'Cluster member "server3" is offline',
     })
   })
+})
+
+test('the list of operations waits for a stuck member as long as it counts as Online', async () => {
+  await cluster.break('server3', 'stuck')
+  await expect(get('/1.0/operations', { patienceMs: 80 })).rejects.toThrow(OutOfPatience)
+  await expect.poll(() => statusOf('server3'), { timeout: 2_000, interval: 10 }).toBe('Offline')
+  expect((await get('/1.0/operations')).status).toBe(200)
 })
 
 describe('the instances', () => {

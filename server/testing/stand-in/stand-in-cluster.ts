@@ -336,7 +336,7 @@ export class StandInCluster {
     this.state.leadership.reconsider()
     member.changed()
     this.#servers.get(member)?.wake()
-    if (member.answering) this.state.beat()
+    if (this.#broken.get(member) === undefined) this.state.beat()
   }
 
   #beat(): void {

@@ -42,7 +42,7 @@ function addCertificate(call: Call): Reply {
   const wanted = parseBody(NewCertificate, call.body)
   if (wanted.trust_token !== '') return redeemToken(call, wanted.trust_token)
   if (call.caller.kind === 'nobody') {
-    throw new IncusError(403, 'not authorized', call.authenticator.challenge(call.via))
+    throw new IncusError(403, 'not authorized')
   }
   return wanted.token ? offerToken(call, wanted) : trust(call, wanted)
 }
@@ -50,10 +50,11 @@ function addCertificate(call: Call): Reply {
 /** A new client shows its certificate and the secret it was given; name and restrictions come from the token. */
 function redeemToken(call: Call, token: string): Reply {
   const { peerCertificate, peerFingerprint, state, operations } = call
+  const known = peerFingerprint === null ? undefined : state.trust.find(peerFingerprint)
+  if (known !== undefined) throw new IncusError(400, 'Client is already trusted')
   const secret = secretOfTrustToken(token)
-  if (secret === undefined) throw new IncusError(403, 'not authorized', call.authenticator.challenge(call.via))
-  if (peerCertificate === null || peerFingerprint === null) throw new IncusError(400, 'No client certificate provided')
-  if (state.trust.find(peerFingerprint) !== undefined) throw new IncusError(400, 'Client is already trusted')
+  if (secret === undefined) throw new IncusError(403, 'not authorized')
+  if (peerCertificate === null) throw new IncusError(400, 'No client certificate provided')
   const offered = operations
     .all()
     .find(

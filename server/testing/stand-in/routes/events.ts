@@ -18,7 +18,7 @@ export function subscribe(call: Call): Subscription {
   const unknown = asked?.find((type) => !TYPES.includes(type))
   if (unknown !== undefined) throw new IncusError(400, `"${unknown}" isn't a supported event type`)
   if (asked?.includes('logging') === true && !privileged) {
-    throw new IncusError(403, 'Permission denied', call.authenticator.challenge(call.via))
+    throw new IncusError(403, 'Permission denied')
   }
   const allProjects = call.query.get('all-projects') === 'true'
   const wanted = call.query.get('project') ?? 'default'

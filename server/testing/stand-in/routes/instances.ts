@@ -50,7 +50,7 @@ async function answersForRows(call: Call, name: string): Promise<boolean> {
 
 async function readInstance(call: Call): Promise<Reply> {
   const instance = findInstance(call)
-  await reach(call, memberOf(call, instance), 'forward')
+  await reach(call, memberOf(call, instance))
   const row = renderInstance(instance)
   return syncWithETag(row, [row['architecture'], row['config'], row['devices'], row['ephemeral'], row['profiles']])
 }
@@ -58,7 +58,7 @@ async function readInstance(call: Call): Promise<Reply> {
 async function readInstanceState(call: Call): Promise<Reply> {
   const instance = findInstance(call)
   const member = memberOf(call, instance)
-  await reach(call, member, 'forward')
+  await reach(call, member)
   return sync(renderInstanceState(instance, member.now()))
 }
 
@@ -88,10 +88,10 @@ const EVENT = {
 async function changeInstanceState(call: Call): Promise<Reply> {
   const instance = findInstance(call)
   if (call.caller.kind === 'oidc' && !seesEverything(call.caller, call.state) && !mayChange(call, instance)) {
-    throw new IncusError(403, 'Permission denied', call.authenticator.challenge(call.via))
+    throw new IncusError(403, 'Permission denied')
   }
   const member = memberOf(call, instance)
-  await reach(call, member, 'forward')
+  await reach(call, member)
   const { action } = parseBody(InstanceStateChange, call.body)
   execute(call, `instance.${action}`, member)
   const requestor = requestorOf(call)

@@ -18,7 +18,7 @@ export const memberStateRoutes: readonly Route[] = [
 
 async function readState(call: Call): Promise<Reply> {
   const member = call.state.member(call.params['name'] ?? '')
-  await reach(call, member, 'forward')
+  await reach(call, member)
   return sync(renderState(member))
 }
 
@@ -26,7 +26,7 @@ const StateChange = z.object({ action: z.string(), mode: z.string().default('') 
 
 async function changeState(call: Call): Promise<Reply> {
   const member = call.state.member(call.params['name'] ?? '')
-  await reach(call, member, 'forward')
+  await reach(call, member)
   const { action, mode } = parseBody(StateChange, call.body)
   if (action === 'evacuate') {
     const modes = evacuationModes(call.state.settings.seven)

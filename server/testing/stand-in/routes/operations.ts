@@ -2,6 +2,7 @@ import { sleep } from '../clock.ts'
 import { visibleProjects } from '../authorization.ts'
 import { recursionOf } from '../call.ts'
 import type { Call } from '../call.ts'
+import type { Member } from '../member.ts'
 import type { Operation } from '../operations.ts'
 import { answersWithin, canTalk, reach } from '../reach.ts'
 import { done, errorEnvelope, IncusError, sync, syncEnvelope } from '../replies.ts'
@@ -16,25 +17,25 @@ export const operationRoutes: readonly Route[] = [
   { method: 'DELETE', path: '/1.0/operations/:id', need: 'view', answer: cancelOperation },
 ]
 
-/** A map of lower-case status to array. Asks the members that have operations, one after the other. */
+/** A map of lower-case status to array. Asks every member that counts as Online, one after the other, for as long as it takes. */
 async function listOperations(call: Call): Promise<Reply> {
-  const found = visibleOperations(call)
-  const reachable: Operation[] = []
-  for (const operation of found) {
-    if (await tells(call, operation)) reachable.push(operation)
+  const telling = new Set<Member>()
+  for (const member of call.state.members) {
+    if (await tells(call, member)) telling.add(member)
   }
   const groups: Record<string, unknown[]> = {}
-  for (const operation of reachable) {
+  for (const operation of visibleOperations(call)) {
+    if (!telling.has(operation.location)) continue
     const group = (groups[operation.status.toLowerCase()] ??= [])
     group.push(recursionOf(call) === 0 ? operation.url : operation.render())
   }
   return sync(groups)
 }
 
-async function tells(call: Call, { location }: Operation): Promise<boolean> {
-  if (canTalk(call.via, location)) return true
-  if (location.process === 'dead' || call.state.isOffline(location, call.via)) return false
-  return answersWithin(call, location, undefined)
+async function tells(call: Call, member: Member): Promise<boolean> {
+  if (canTalk(call.via, member)) return true
+  if (member.process === 'dead' || call.state.isOffline(member, call.via)) return false
+  return answersWithin(call, member, undefined)
 }
 
 function visibleOperations(call: Call): Operation[] {
@@ -49,7 +50,7 @@ function visibleOperations(call: Call): Operation[] {
 
 async function readOperation(call: Call): Promise<Reply> {
   const operation = call.operations.find(call.params['id'] ?? '')
-  await reach(call, operation.location, 'forward')
+  await reach(call, operation.location)
   return sync(operation.render())
 }
 
@@ -59,7 +60,7 @@ async function readOperation(call: Call): Promise<Reply> {
  */
 async function waitForOperation(call: Call): Promise<Reply> {
   const operation = call.operations.find(call.params['id'] ?? '')
-  await reach(call, operation.location, 'forward')
+  await reach(call, operation.location)
   const seconds = Number(call.query.get('timeout') ?? '-1')
   const ended = operation.ended()
   const waited = seconds < 0 ? ended : Promise.race([ended, sleep(call.state.clock, seconds * 1000, call.left)])
@@ -73,7 +74,7 @@ async function waitForOperation(call: Call): Promise<Reply> {
 
 async function cancelOperation(call: Call): Promise<Reply> {
   const operation = call.operations.find(call.params['id'] ?? '')
-  await reach(call, operation.location, 'forward')
+  await reach(call, operation.location)
   if (!operation.mayCancel) throw new IncusError(400, "This operation can't be cancelled")
   if (operation.final) throw new IncusError(400, 'Only running operations can be cancelled')
   if (operation.class === 'token') call.operations.finish(operation, 'Cancelled')

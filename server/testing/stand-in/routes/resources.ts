@@ -14,7 +14,7 @@ export const resourceRoutes: readonly Route[] = [
 async function readResources(call: Call): Promise<Reply> {
   const target = call.query.get('target')
   const member = target === null ? call.via : call.state.member(target)
-  await reach(call, member, 'target')
+  await reach(call, member)
   return sync(renderResources(member))
 }
 
@@ -24,7 +24,7 @@ function renderResources(member: Member): Record<string, unknown> {
   return {
     cpu: { architecture: 'x86_64', sockets: [socketOf(member)], total: threadsOf(member) },
     memory: {
-      nodes: null,
+      nodes: [{ numa_node: 0, hugepages_used: 0, hugepages_total: 0, used: memory.used, total: memory.total }],
       hugepages_total: 0,
       hugepages_used: 0,
       hugepages_size: 2_097_152,

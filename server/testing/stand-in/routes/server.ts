@@ -27,7 +27,7 @@ async function describeServer(call: Call): Promise<Reply> {
   }
   if (caller.kind === 'nobody') return sync(untrusted)
   if (caller.kind === 'oidc' && state.access.get(caller.name)?.may === 'nothing') {
-    throw new IncusError(403, 'Permission denied', authenticator.challenge(call.via))
+    throw new IncusError(403, 'Permission denied')
   }
   const target = call.query.get('target')
   const member = target === null ? call.via : await targetOf(call, target)
@@ -49,7 +49,7 @@ async function describeServer(call: Call): Promise<Reply> {
 async function targetOf(call: Call, name: string): Promise<Member> {
   await call.state.leadership.database(call.via, call.left)
   const member = call.state.member(name)
-  await reach(call, member, 'target')
+  await reach(call, member)
   return member
 }
 
