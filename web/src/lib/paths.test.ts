@@ -15,5 +15,7 @@ test.each([
   ['//evil.example', '/'],
   ['/\\evil.example', '/'],
   ['/sign-in?returnTo=/x', '/'],
+  ['/auth/login', '/'],
   ['/clusters/prod-eu', '/clusters/prod-eu'],
+  ['/sign-in-help', '/sign-in-help'],
 ])('returning to %s leads to %s', (asked, path) => expect(safeReturnTo(asked)).toBe(path))

@@ -13,6 +13,12 @@ export function currentPath(location: Pick<Location, 'pathname' | 'search' | 'ha
 
 /** A path of this origin, or the start page: nothing else may follow a sign-in. */
 export function safeReturnTo(path: string | undefined): string {
-  if (path === undefined || !path.startsWith('/') || /^\/[/\\]/.test(path) || path.startsWith(signInPath)) return '/'
+  if (
+    path === undefined ||
+    !path.startsWith('/') ||
+    /^\/[/\\]/.test(path) ||
+    /^\/(auth|api|d|reports|sign-in)(\/|\?|$)/.test(path)
+  )
+    return '/'
   return path
 }

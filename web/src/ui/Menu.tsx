@@ -16,6 +16,7 @@ export function Menu(props: {
   return (
     <AriaPopover
       isOpen
+      aria-label={label}
       triggerRef={trigger}
       placement={placement}
       offset={6}

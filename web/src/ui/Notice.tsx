@@ -29,13 +29,15 @@ export function Notice(props: {
         inkOf[tone],
       )}
     >
-      <span className="mt-[3px] self-start">
-        <StateMark tone={tone} shape={shape} size={14} />
-      </span>
-      <p className="min-w-48 flex-1">
-        {headline !== undefined && <strong className="mr-1.5">{headline}</strong>}
-        {children}
-      </p>
+      <div className="flex min-w-56 flex-1 items-start gap-3">
+        <span className="mt-[3px]">
+          <StateMark tone={tone} shape={shape} size={14} />
+        </span>
+        <p className="min-w-0">
+          {headline !== undefined && <strong className="mr-1.5">{headline}</strong>}
+          {children}
+        </p>
+      </div>
       {actions !== undefined && <div className="flex flex-wrap items-center gap-2">{actions}</div>}
     </div>
   )

@@ -1,3 +1,4 @@
+import type { Member } from '@malleus/shared/api/members.ts'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { Columns3 } from 'lucide-react'
@@ -7,6 +8,7 @@ import { stripOf } from '../../components/health-strip-words.ts'
 import { memberColumns } from '../../components/member-columns.tsx'
 import { PageTitle } from '../../components/PageTitle.tsx'
 import { ProblemNotice } from '../../components/ProblemNotice.tsx'
+import { useTicking } from '../../lib/clock.ts'
 import { useStore } from '../../lib/store.ts'
 import { preferences } from '../../stores/preferences.ts'
 import { Button } from '../../ui/Button.tsx'
@@ -29,7 +31,10 @@ export function MembersPage() {
   const query = useDeferredValue(q)
 
   const all = list.data?.members ?? []
-  const members = sortMembers(filterMembers(all, query, show === 'attention'), sort)
+  const members = useHeldOrder(
+    sortMembers(filterMembers(all, query, show === 'attention'), sort),
+    `${sortText} ${query}`,
+  )
   const rows = members.map((member) => ({ member, history: stripOf(history, member.name) }))
   const columns = shownColumns(chosen).map((id) => memberColumns[id])
 
@@ -87,6 +92,23 @@ export function MembersPage() {
       </div>
     </>
   )
+}
+
+/**
+ * Rows that are sorted by what changes each second would jump under the pointer: their order holds for five seconds,
+ * unless a row comes, goes or changes its state, or the person sorts or filters.
+ */
+function useHeldOrder(sorted: readonly Member[], asked: string): readonly Member[] {
+  const epoch = useTicking((now) => String(Math.floor(now / 5000)))
+  const states = sorted.map(({ name, health }) => `${name}:${health.standing}`).toSorted()
+  const key = [epoch, asked, ...states].join('|')
+  const [held, setHeld] = useState({ key: '', names: [] as readonly string[] })
+  if (held.key === key) {
+    const rows = new Map(sorted.map((member) => [member.name, member]))
+    return held.names.flatMap((name) => rows.get(name) ?? [])
+  }
+  setHeld({ key, names: sorted.map(({ name }) => name) })
+  return sorted
 }
 
 function ColumnsButton() {
