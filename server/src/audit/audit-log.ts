@@ -38,13 +38,20 @@ export interface AuditLogOptions {
 /**
  * Begins a chain: its first record names the last one of the chain before.
  *
- * @throws the store's error when it cannot be written: a console that cannot record does not start.
+ * @throws AuditUnavailable with a sentence for the person who starts the console: one that cannot record does not start.
  */
 export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
-  const head = await options.store.head()
-  const log = new AuditLog(options, head?.hash ?? noHash)
-  await log.begin()
-  return log
+  try {
+    const head = await options.store.head()
+    const log = new AuditLog(options, head?.hash ?? noHash)
+    await log.begin()
+    return log
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new AuditUnavailable(`The access history cannot be written (${reason}), so the console does not start.`, {
+      cause: error,
+    })
+  }
 }
 
 interface Waiting {

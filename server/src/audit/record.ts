@@ -42,7 +42,7 @@ export function actorOf(person: {
   readonly iss: string
   readonly sub: string
   readonly name: string
-  readonly roles: AuditActor['roles']
+  readonly roles: Readonly<AuditActor['roles']>
   readonly sessionTag: string
   readonly authTime: number | null
   readonly amr: readonly string[]
