@@ -159,7 +159,7 @@ function sessionOf(group: string, roles: readonly Role[]): DoorSession {
       amr: [],
       sessionTag: `tag-of-${group}`,
     },
-    scope: () => Promise.resolve({ kind: 'certificate', key: group }),
+    scope: () => Promise.resolve({ kind: 'certificate', key: group, projects: 'all' }),
     touch: () => Promise.resolve({ idleExpiresAt: new Date(0).toISOString(), expiresAt: new Date(0).toISOString() }),
   }
 }

@@ -21,7 +21,13 @@ export type Scope =
       readonly accessToken: () => Promise<string>
       readonly clientAddress?: string
     }
-  | { readonly kind: 'certificate'; readonly key: string; readonly clientAddress?: string }
+  | {
+      readonly kind: 'certificate'
+      readonly key: string
+      /** To which projects the console narrows what Incus answers. */
+      readonly projects: 'all' | readonly string[]
+      readonly clientAddress?: string
+    }
 
 /** The key under which answers for this scope may be kept. */
 export function scopeKey(scope: Scope): string {

@@ -69,7 +69,8 @@ export interface DoorLimits {
 /** One signed-in browser, as far as the door has to do with it. */
 export interface DoorSession {
   readonly principal: Principal
-  scope(cluster: string): ReturnType<RequestContext['scope']>
+  /** The person's authority towards a cluster; `clientAddress` is told to members that want to know it. */
+  scope(cluster: string, clientAddress: string): ReturnType<RequestContext['scope']>
   touch(): ReturnType<RequestContext['touch']>
 }
 

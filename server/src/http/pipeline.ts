@@ -196,7 +196,7 @@ async function handle(
     clientAddress: exchange.client.ip,
     target: input.target,
     scope: async (cluster) => {
-      const scope = await session.scope(cluster)
+      const scope = await session.scope(cluster, exchange.client.ip)
       exchange.mode = scope.kind === 'bearer' ? 'bearer' : 'certificate'
       return scope
     },

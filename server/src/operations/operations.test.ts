@@ -62,7 +62,7 @@ describe('operations', () => {
 
   it('name who began them here', async () => {
     const { starters, operations } = setUp(async () => [operation()])
-    starters.note('op1', 'mika')
+    starters.note('op1', { name: 'mika', entry: null })
     expect((await operations.list()).operations).toMatchObject([{ startedBy: { name: 'mika', here: true } }])
   })
 

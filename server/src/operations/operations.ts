@@ -18,7 +18,7 @@ export interface OperationsPorts {
   /** Reads the whole list with this authority. May take as long as Incus waits for a member that hangs. */
   readonly list: () => Promise<readonly IncusOperation[]>
   readonly answers: (member: string | null) => boolean
-  readonly starters: Starters
+  readonly starters: Pick<Starters, 'of'>
   readonly clock: Clock
   readonly logger: Logger
 }

@@ -32,6 +32,8 @@ export interface Decision {
  * both modes, and before Incus decides: it can only narrow what Incus allows.
  */
 export interface Policy {
+  /** All clusters, in the order of the configuration. */
+  readonly clusters: readonly string[]
   /** Whether the person may do it there. A cluster that is not visible to them denies everything. */
   may(person: Person, action: Action, place?: Place): Decision
   /** The clusters in which the person has any role, in the order of the configuration. To others they do not exist. */
@@ -84,6 +86,7 @@ export function createPolicy(grants: readonly Grant[], clusters: readonly string
   }
 
   return {
+    clusters,
     may,
     visibleClusters,
     rolesOf,

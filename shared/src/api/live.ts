@@ -41,6 +41,15 @@ export const LiveEvent = z.discriminatedUnion('kind', [
   }),
   /** What happened in the cluster between these instants may be missing. */
   z.object({ kind: z.literal('events-missed'), cluster: z.string(), from: Instant, to: Instant, reason: z.string() }),
+  /** What became of a change whose answer was lost. */
+  z.object({
+    kind: z.literal('outcome-found'),
+    cluster: z.string(),
+    requestId: z.string(),
+    action: z.string(),
+    object: z.string(),
+    outcome: z.enum(['confirmed', 'not-applied', 'unknown']),
+  }),
   z.object({ kind: z.literal('audit-appended'), cluster: z.string().nullable(), action: z.string() }),
 ])
 export type LiveEvent = z.infer<typeof LiveEvent>

@@ -1,0 +1,177 @@
+// The composition root: builds each part once, by hand; with the files of app/, it is the only place that knows them
+// all. It listens to nothing: main.ts does.
+
+import type { Server } from 'node:http'
+import type { ClusterParts, Tools } from './app/cluster-parts.ts'
+import { createClusterParts } from './app/cluster-parts.ts'
+import type { ClusterRooms } from './app/cluster-rooms.ts'
+import { createClusterRooms } from './app/cluster-rooms.ts'
+import { ClusterWatch } from './app/cluster-watch.ts'
+import { listenForConsole } from './app/console-listener.ts'
+import { counted } from './app/counted.ts'
+import { createDoor } from './app/door.ts'
+import { OutcomeFinder } from './app/outcome-finder.ts'
+import { recordEnd } from './app/record-end.ts'
+import { createRoutes } from './app/routes.ts'
+import { createSignIn } from './app/sign-in.ts'
+import type { Storage } from './app/storage.ts'
+import { openStorage } from './app/storage.ts'
+import { Watches } from './app/watches.ts'
+import { auditEntry } from './audit/record.ts'
+import type { AuditEntry } from './audit/record.ts'
+import { sqlitePinStore } from './certificates/pin-store.sqlite.ts'
+import type { Config } from './config.ts'
+import type { Scope } from './gateway/scope.ts'
+import { Draining } from './http/draining.ts'
+import { createManagementServer } from './http/management.ts'
+import { DoorMetrics } from './http/metrics.ts'
+import { createHttpServer } from './http/server.ts'
+import { LiveHub } from './live/live-hub.ts'
+import { sqliteHealthHistoryStore } from './members/health-history-store.sqlite.ts'
+import { Starters } from './operations/starters.ts'
+import type { Policy } from './policy/policy.ts'
+import { createPolicy } from './policy/policy.ts'
+
+export interface App {
+  /** The door in. */
+  readonly server: Server
+  /** The other listener, for those who run the console. */
+  readonly management: Server
+  /** Takes no new work and finishes what runs; resolves when the last connection has gone, after 28 s at most. */
+  drain(): Promise<void>
+  /** Ends everything, the history last, with all written that waited. */
+  close(): Promise<void>
+}
+
+export interface AppOptions {
+  readonly config: Config
+  readonly tools: Tools
+  /** Where the built pages are. */
+  readonly siteFolder: string
+  readonly version: string
+}
+
+/**
+ * Builds the console and begins to watch its clusters. Neither the provider nor any member needs to answer for that.
+ *
+ * @throws KeysUnusable, CannotOpenDatabase: with a sentence for who starts it.
+ */
+export async function createApp({ config, tools, siteFolder, version }: AppOptions): Promise<App> {
+  const { clock, random } = tools
+  const storage = await openStorage(config, tools)
+  const policy = createPolicy(
+    config.grants,
+    config.clusters.map(({ name }) => name),
+  )
+  const signIn = createSignIn(config, storage, policy, tools)
+  const rooms = await createAllRooms(config, storage, tools)
+  const roomsOf = (cluster: string): ClusterRooms => {
+    const found = rooms.get(cluster)
+    if (found === undefined)
+      throw new TypeError(`there is no cluster "${cluster}", and the door lets in only known ones`)
+    return found
+  }
+
+  const hub = new LiveHub({ answers: (cluster) => answersOf(roomsOf(cluster).parts), clock, random })
+  const starters = new Starters<AuditEntry>()
+  const watches = new Watches((cluster, scope) => {
+    const { parts } = roomsOf(cluster)
+    const watch = new ClusterWatch({ parts, scope, projects: projectsOf(scope), starters, tools })
+    watch.operations.subscribe((operation) => recordEnd(operation, starters, storage.history, tools.logger))
+    return watch
+  }, clock)
+  const own = new Map<string, ClusterWatch>()
+  for (const [name, { parts }] of rooms) {
+    if (parts.cluster.identity !== null) own.set(name, watches.hold(name, { kind: 'console' }).watch)
+  }
+
+  const finder = new OutcomeFinder({ rooms, own, history: storage.history, hub, tools })
+  const draining = new Draining()
+  const metrics = new DoorMetrics()
+  metrics.addProcess()
+  const routes = createRoutes({ policy, signIn, storage, rooms: roomsOf, watches, starters })
+    .map((row) => counted(row, (cluster) => rooms.get(cluster)?.parts.figures, clock))
+    .map((row) => finder.watching(row))
+  const door = await createDoor({
+    config,
+    version,
+    storage,
+    policy,
+    signIn,
+    hub,
+    watches,
+    rooms: roomsOf,
+    routes,
+    draining,
+    metrics,
+    siteFolder,
+    tools,
+  })
+  const server = createHttpServer(door)
+  const management = createManagementServer({
+    notReady: () => (draining.phase === 'serving' ? [] : ['draining']),
+    metrics: () => metrics.registry.metrics(),
+  })
+
+  const ends = [
+    storage.history.subscribe(({ cluster, action }) => hub.publish({ kind: 'audit-appended', cluster, action })),
+  ]
+  for (const [name, { parts, healthHistory }] of rooms) {
+    ends.push(listenForConsole({ parts, watch: own.get(name) ?? null, history: storage.history, hub, tools }))
+    parts.start()
+    void healthHistory.start()
+  }
+  return {
+    server,
+    management,
+    drain: () => draining.drain(server, clock, () => hub.drain()),
+    close: async () => {
+      for (const end of ends) end()
+      hub.drain()
+      finder.stop()
+      watches.stop()
+      for (const { parts, healthHistory } of rooms.values()) {
+        parts.stop()
+        await healthHistory.stop()
+      }
+      await signIn.stop()
+      await storage.close()
+    },
+  }
+
+  /** In certificate mode, the console and not Incus keeps projects apart. */
+  function projectsOf(scope: Scope): ReturnType<Policy['projectsOf']> {
+    return scope.kind === 'certificate' ? scope.projects : 'all'
+  }
+}
+
+async function createAllRooms(
+  config: Config,
+  { database, history }: Storage,
+  tools: Tools,
+): Promise<ReadonlyMap<string, ClusterRooms>> {
+  const pins = sqlitePinStore(database)
+  const strips = sqliteHealthHistoryStore(database)
+  const rooms = new Map<string, ClusterRooms>()
+  for (const cluster of config.clusters) {
+    const onPinned = (what: 'followed' | 'advanced', fingerprint: string) => {
+      const entry = auditEntry({ action: `trust.${what}`, cluster: cluster.name, object: fingerprint })
+      try {
+        history.record(entry)
+      } catch (error) {
+        tools.logger.error({ err: error, ...entry }, 'a change of trust is missing in the access history')
+      }
+    }
+    const parts = await createClusterParts(cluster, config, pins, onPinned, tools)
+    rooms.set(cluster.name, createClusterRooms(cluster, parts, strips, tools))
+  }
+  return rooms
+}
+
+function answersOf({ cluster: { board } }: ClusterParts) {
+  const views = [...board.snapshot().keys()].map((member) => {
+    const { answerMs, answeredAt } = board.view(member)
+    return [member, { answerMs, answeredAt }] as const
+  })
+  return Object.fromEntries(views)
+}

@@ -1,0 +1,140 @@
+import { X509Certificate } from 'node:crypto'
+import type { Finding } from '@malleus/shared/api/certificate.ts'
+import type { CertificateFacts } from '../certificates/cluster-certificates.ts'
+import { certificateExpiresAt } from '../certificates/cluster-certificates.ts'
+import type { ClusterNow } from '../clusters/clusters-view.ts'
+import { connectionFindings } from '../clusters/findings.ts'
+import type { ClusterConfig } from '../config.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Logger } from '../lib/logger.ts'
+import { HealthHistory } from '../members/health-history.ts'
+import type { HealthHistoryStore } from '../members/health-history-store.ts'
+import { Members } from '../members/members.ts'
+import { ReportedByCluster } from '../members/reported-by-cluster.ts'
+import { ServerFacts } from '../members/server-facts.ts'
+import type { ClusterParts } from './cluster-parts.ts'
+
+/** What the features of one cluster answer from. */
+export interface ClusterRooms {
+  readonly parts: ClusterParts
+  readonly members: Members
+  readonly healthHistory: HealthHistory
+  /** What is known of the certificate at this moment. */
+  certificateFacts(): CertificateFacts
+  /** The cluster in a few words at this moment. */
+  now(): ClusterNow
+}
+
+export function createClusterRooms(
+  config: ClusterConfig,
+  parts: ClusterParts,
+  store: HealthHistoryStore,
+  { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
+): ClusterRooms {
+  const { cluster, reported, prober, discovery, readings } = parts
+  const { name, mode, directory, board, gateway, trust } = cluster
+  const serverFacts = new ServerFacts({ gateway, readings, clock })
+  const reportedByCluster = new ReportedByCluster({
+    gateway,
+    reported,
+    learn: (members) => void discovery.learn(members),
+    clock,
+  })
+  const members = new Members({
+    directory,
+    board,
+    readings,
+    probed: prober,
+    reportedByCluster,
+    serverFacts,
+    refresh: () => void discovery.refresh(),
+    learnStandalone: (server, via) => discovery.learnStandalone(server, via),
+    clock,
+  })
+
+  function certificateFacts(): CertificateFacts {
+    return {
+      anchor: trust.anchor,
+      ...seen(),
+      names: config.accessPaths.flatMap(namesOfPath),
+      identity: cluster.identity,
+      findings: findings(),
+    }
+  }
+
+  function findings(): Finding[] {
+    const standings = [...board.snapshot()]
+    const { value: entry } = readings.identity
+    return connectionFindings(
+      {
+        mode,
+        identity: cluster.identity && {
+          restricted: entry?.restricted ?? null,
+          type: entry?.type ?? null,
+          projects: entry?.projects ?? [],
+          expiresAt: new X509Certificate(cluster.identity.certificate).validToDate.getTime(),
+        },
+        refusals: directory.list().flatMap((member) => {
+          const message = prober.identityRefused(member.name)
+          return message === null ? [] : [{ member: member.name, message }]
+        }),
+        withoutOidc: standings.filter(([, health]) => !health.evidence.authorized).map(([member]) => member),
+        untrusted: standings.filter(([, { standing }]) => standing === 'untrusted').map(([member]) => member),
+        config: readings.anyServer.value?.config ?? null,
+        audience: cluster.audience,
+        certificateExpiresAt: certificateExpiresAt(seen()),
+        discoveryFailure: discovery.status.kind === 'failed' ? discovery.status.reason : null,
+      },
+      clock.now(),
+    )
+  }
+
+  function seen(): Pick<CertificateFacts, 'members' | 'announced'> {
+    const members = directory.list().map((known) => ({
+      known,
+      health: board.view(known.name),
+      presented: prober.presented(known.name),
+    }))
+    return { members, announced: readings.anyServer.value?.environment?.certificate ?? null }
+  }
+
+  function now(): ClusterNow {
+    return {
+      name,
+      mode,
+      standings: [...board.snapshot().values()].map(({ standing }) => standing),
+      clustered: discovery.clustered,
+      version: readings.anyServer.value?.environment?.server_version ?? null,
+      databaseAvailable: board.databaseAvailable,
+      panic: board.panic,
+      certificateExpiresAt: certificateExpiresAt(seen()),
+      findings: findings(),
+    }
+  }
+
+  return {
+    parts,
+    members,
+    healthHistory: new HealthHistory({ cluster: name, board, store, clock, logger }),
+    certificateFacts,
+    now,
+  }
+}
+
+/** Names and addresses that clients use on a way in, and that the certificate therefore has to cover. */
+function namesOfPath(
+  path: ClusterConfig['accessPaths'][number],
+): { readonly name: string; readonly usedFor: string }[] {
+  switch (path.kind) {
+    case 'dns':
+      return [{ name: path.name, usedFor: 'clients that use this name' }]
+    case 'load-balancer':
+    case 'floating-ip':
+    case 'ecmp': {
+      const host = new URL(`https://${path.address}`).hostname.replaceAll(/^\[|\]$/g, '')
+      return [{ name: host, usedFor: `clients that come through ${path.name}` }]
+    }
+    case 'local':
+      return []
+  }
+}

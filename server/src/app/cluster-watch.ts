@@ -1,0 +1,133 @@
+import type { LiveEvent } from '@malleus/shared/api/live.ts'
+import { badness } from '@malleus/shared/domain/health.ts'
+import type { LifecycleEvent } from '@malleus/shared/incus/event.ts'
+import { IncusOperationMap } from '@malleus/shared/incus/operation.ts'
+import type { FeedFact } from '../events/event-feed.ts'
+import { EventFeed } from '../events/event-feed.ts'
+import type { Scope } from '../gateway/scope.ts'
+import { instant } from '../lib/clock.ts'
+import { Subscribable } from '../lib/subscribable.ts'
+import { Operations } from '../operations/operations.ts'
+import type { Starters } from '../operations/starters.ts'
+import type { ClusterParts, Tools } from './cluster-parts.ts'
+
+/** Which projects somebody may see, where the console and not Incus has to see to that. */
+export type VisibleProjects = 'all' | readonly string[]
+
+export interface WatchOptions {
+  readonly parts: ClusterParts
+  readonly scope: Scope
+  readonly projects: VisibleProjects
+  readonly starters: Pick<Starters, 'of'>
+  readonly tools: Tools
+}
+
+const listDeadlineMs = 35_000
+const eventQuery = { type: 'lifecycle,operation', 'all-projects': 'true' }
+
+/** One authority's live view of one cluster: what happens in it, and its background work. */
+export class ClusterWatch extends Subscribable<LiveEvent> {
+  /** Who has just asked; a person's other session may have ended meanwhile. */
+  scope: Scope
+  readonly feed: EventFeed
+  readonly operations: Operations
+  readonly #options: WatchOptions
+  readonly #ends: (() => void)[] = []
+
+  constructor(options: WatchOptions) {
+    super((error) => options.tools.logger.error({ err: error }, 'a listener of a watch failed'))
+    this.#options = options
+    this.scope = options.scope
+    const { parts, starters, tools } = options
+    const { gateway, board } = parts.cluster
+    this.feed = new EventFeed({
+      candidates: () => this.#candidates(),
+      open: (member, handlers, signal) => gateway.openEvents(member, this.scope, eventQuery, handlers, signal),
+      ...tools,
+    })
+    this.operations = new Operations({
+      list: () => this.#readOperations(),
+      answers: (member) => member === null || badness(board.current(member).standing) < badness('suspect'),
+      starters,
+      ...tools,
+    })
+  }
+
+  start(): void {
+    const { board, name: cluster } = this.#options.parts.cluster
+    this.#ends.push(
+      this.feed.subscribe((fact) => this.#hear(fact)),
+      this.operations.subscribe((operation) => this.publish({ kind: 'operation-changed', cluster, operation })),
+      board.subscribe((change) => {
+        if (change.kind !== 'member' || mayListenTo(change.after?.standing ?? 'ejected')) return
+        this.feed.abandon(change.member, `${change.member} does not answer`)
+      }),
+    )
+    this.feed.start()
+  }
+
+  stop(): void {
+    for (const end of this.#ends.splice(0)) end()
+    this.feed.stop()
+  }
+
+  #candidates(): readonly string[] {
+    const { directory, board } = this.#options.parts.cluster
+    const isPerson = this.scope.kind === 'bearer'
+    return directory
+      .list()
+      .filter(({ contacted }) => contacted)
+      .map(({ name }) => ({ name, health: board.current(name) }))
+      .filter(({ health }) => mayListenTo(health.standing) && (!isPerson || health.evidence.authorized))
+      .toSorted((a, b) => badness(a.health.standing) - badness(b.health.standing))
+      .map(({ name }) => name)
+  }
+
+  async #readOperations() {
+    const { value } = await this.#options.parts.cluster.gateway.read({
+      class: 'list',
+      scope: this.scope,
+      target: { kind: 'any' },
+      path: '/operations',
+      query: { recursion: '1', 'all-projects': 'true' },
+      parse: IncusOperationMap,
+      deadlineMs: listDeadlineMs,
+    })
+    return value
+  }
+
+  #hear(fact: FeedFact): void {
+    const cluster = this.#options.parts.cluster.name
+    if (fact.kind === 'gap') {
+      const [from, to] = [instant(fact.from), instant(fact.to)]
+      this.publish({ kind: 'events-missed', cluster, from, to, reason: fact.reason })
+      void this.operations.refresh()
+      return
+    }
+    const { event } = fact
+    if (!isVisible(this.#options.projects, event.project)) return
+    if (event.type === 'operation') this.operations.hear(event)
+    else this.publish(resourceChanged(cluster, event, fact.at))
+  }
+}
+
+/** What belongs to no project belongs to the cluster, which everybody who has a role in it may see. */
+function isVisible(projects: VisibleProjects, project: string): boolean {
+  return projects === 'all' || project === '' || projects.includes(project)
+}
+
+function mayListenTo(standing: Parameters<typeof badness>[0]): boolean {
+  return badness(standing) < badness('ejected')
+}
+
+function resourceChanged(cluster: string, { metadata, project, location }: LifecycleEvent, at: number): LiveEvent {
+  return {
+    kind: 'resource-changed',
+    cluster,
+    action: metadata.action,
+    source: metadata.source,
+    project: project === '' ? null : project,
+    location: location === '' ? null : location,
+    at: instant(at),
+  }
+}

@@ -1,0 +1,112 @@
+import { networkSet } from '../config/address.ts'
+import type { Config } from '../config.ts'
+import { bodyTag } from '../audit/record.ts'
+import type { Door, DoorSession, FoundSession, LiveOpening } from '../http/door.ts'
+import type { Draining } from '../http/draining.ts'
+import type { DoorMetrics } from '../http/metrics.ts'
+import type { Route } from '../http/route.ts'
+import { loadStaticSite } from '../http/static-site.ts'
+import type { LiveHub, LiveListener } from '../live/live-hub.ts'
+import { openIdempotencyKeys } from '../mutations/idempotency.ts'
+import { SqliteIdempotencyStore } from '../mutations/idempotency-store.sqlite.ts'
+import type { Policy } from '../policy/policy.ts'
+import { expireSessionCookie } from '../session/cookies.ts'
+import type { Session } from '../session/sessions.ts'
+import { authorityOf } from './authority.ts'
+import type { Tools } from './cluster-parts.ts'
+import type { ClusterRooms } from './cluster-rooms.ts'
+import type { SignIn } from './sign-in.ts'
+import type { Storage } from './storage.ts'
+import type { Watches } from './watches.ts'
+
+export interface DoorParts {
+  readonly config: Config
+  readonly version: string
+  readonly storage: Storage
+  readonly policy: Policy
+  readonly signIn: SignIn
+  readonly hub: LiveHub
+  readonly watches: Watches
+  readonly rooms: (cluster: string) => ClusterRooms
+  readonly routes: readonly Route[]
+  readonly draining: Draining
+  readonly metrics: DoorMetrics
+  readonly siteFolder: string
+  readonly tools: Tools
+}
+
+/** Everything the door in needs of the house, as functions. */
+export async function createDoor(parts: DoorParts): Promise<Door> {
+  const { config, storage, policy, signIn, tools } = parts
+  const { keys, database, history } = storage
+  return {
+    settings: {
+      origin: new URL(config.publicUrl).origin,
+      tls: config.tls,
+      trustedProxies: networkSet(config.trustedProxies),
+      version: parts.version,
+      limits: config.limits,
+    },
+    routes: parts.routes,
+    findSession: (cookieHeader) => findSession(parts, cookieHeader),
+    policy,
+    audit: history,
+    bodyTag: (body) => bodyTag(keys.hmac, body),
+    idempotency: await openIdempotencyKeys({
+      store: new SqliteIdempotencyStore(database),
+      hmacKey: keys.hmac,
+      ...tools,
+    }),
+    pages: signIn.pages,
+    site: await loadStaticSite(parts.siteFolder, tools.random),
+    openLive: (opening) => openLive(parts, opening),
+    draining: parts.draining,
+    metrics: parts.metrics,
+    ...tools,
+  }
+}
+
+async function findSession(parts: DoorParts, cookieHeader: string | undefined): Promise<FoundSession> {
+  const found = await parts.signIn.sessions.find(cookieHeader)
+  if (found.kind === 'found') return { kind: 'found', session: doorSession(parts, found.session) }
+  if (found.kind === 'none') return found
+  return { kind: 'ended', cookies: [expireSessionCookie()] }
+}
+
+function doorSession({ signIn, policy, rooms }: DoorParts, session: Session): DoorSession {
+  const { sessions } = signIn
+  return {
+    principal: session.principal,
+    scope: (cluster, clientAddress) =>
+      Promise.resolve(authorityOf(session, rooms(cluster).parts, sessions, policy, clientAddress)),
+    touch: () => sessions.touch(session),
+  }
+}
+
+function openLive({ policy, hub, watches }: DoorParts, opening: LiveOpening): void {
+  const { principal, session, clientAddress, stream, lastEventId, isAlive } = opening
+  const clusters = policy.clustersWhere(principal, 'live.read')
+  const history = policy.clustersWhere(principal, 'audit.read')
+  const listener: LiveListener = {
+    key: JSON.stringify([principal.iss, principal.sub, clusters, history]),
+    clusters,
+    seesAudit: (cluster) => (cluster === null ? history.length === policy.clusters.length : history.includes(cluster)),
+    isAlive,
+    watch: (publish) => {
+      const stopped = new AbortController()
+      for (const cluster of clusters) {
+        void session.scope(cluster, clientAddress).then((scope) => {
+          if (stopped.signal.aborted) return
+          const { watch, release } = watches.hold(cluster, scope)
+          const unsubscribe = watch.subscribe(publish)
+          stopped.signal.addEventListener('abort', () => {
+            unsubscribe()
+            release()
+          })
+        })
+      }
+      return { stop: () => stopped.abort() }
+    },
+  }
+  hub.open(listener, stream, lastEventId)
+}

@@ -1,0 +1,113 @@
+import type { LiveEvent } from '@malleus/shared/api/live.ts'
+import type { AuditLog } from '../audit/audit-log.ts'
+import { auditEntry, requestOf } from '../audit/record.ts'
+import { OutcomeUnknown } from '../gateway/member-error.ts'
+import type { Route } from '../http/route.ts'
+import type { LiveHub } from '../live/live-hub.ts'
+import type { Sighting, UnknownMutation, Verdict } from '../mutations/reconciler.ts'
+import { Reconciler } from '../mutations/reconciler.ts'
+import type { Tools } from './cluster-parts.ts'
+import type { ClusterRooms } from './cluster-rooms.ts'
+import type { ClusterWatch } from './cluster-watch.ts'
+
+export interface OutcomeFinderOptions {
+  readonly rooms: ReadonlyMap<string, Pick<ClusterRooms, 'parts'>>
+  /** What the console hears with its own identity, where it has one. */
+  readonly own: ReadonlyMap<string, ClusterWatch>
+  readonly history: Pick<AuditLog, 'record'>
+  readonly hub: Pick<LiveHub, 'publish'>
+  readonly tools: Tools
+}
+
+/** Finds out what became of changes whose answer was lost; the cluster itself is the witness. */
+export class OutcomeFinder {
+  readonly #reconciler: Reconciler
+  readonly #options: OutcomeFinderOptions
+
+  constructor(options: OutcomeFinderOptions) {
+    this.#options = options
+    const { clock, logger } = options.tools
+    this.#reconciler = new Reconciler({
+      witnesses: [
+        { name: 'the list of members', look: (mutation) => this.#askMembers(mutation) },
+        { name: 'the operations', look: (mutation) => this.#askOperations(mutation) },
+      ],
+      publish: (mutation, verdict) => this.#tell(mutation, verdict),
+      clock,
+      logger,
+    })
+  }
+
+  stop(): void {
+    this.#reconciler.stop()
+  }
+
+  /** The same route, whose unknown outcomes are looked into. */
+  watching(row: Route): Route {
+    if (row.class !== 'mutate') return row
+    return {
+      ...row,
+      handler: async (context, input) => {
+        const sentAt = this.#options.tools.clock.now()
+        try {
+          return await row.handler(context, input)
+        } catch (error) {
+          const { cluster, member } = input.params as Readonly<Record<string, string | undefined>>
+          if (error instanceof OutcomeUnknown && cluster !== undefined) {
+            const action = typeof row.action === 'string' ? row.action : row.action(input.body)
+            this.#reconciler.watch({ requestId: context.requestId, cluster, action, object: member ?? '', sentAt })
+          }
+          throw error
+        }
+      },
+    }
+  }
+
+  async #askMembers({ cluster, action, object }: UnknownMutation): Promise<Sighting> {
+    const parts = this.#options.rooms.get(cluster)?.parts
+    await parts?.discovery.refresh()
+    const status = parts?.reported.latest?.rows.get(object)?.status
+    const applied = statusAfter[action] ?? []
+    if (status !== undefined && applied.includes(status)) return { kind: 'applied', operation: null }
+    return status === undefined ? { kind: 'nothing' } : { kind: 'not-applied' }
+  }
+
+  async #askOperations({ cluster, object, sentAt }: UnknownMutation): Promise<Sighting> {
+    const watch = this.#options.own.get(cluster)
+    if (watch === undefined) return { kind: 'nothing' }
+    const { operations, freshness } = await watch.operations.list()
+    const found = operations.find(
+      (operation) =>
+        operation.location === object &&
+        /evacuat|restor/i.test(operation.description) &&
+        Date.parse(operation.createdAt) >= sentAt - clockToleranceMs,
+    )
+    if (found !== undefined) return { kind: 'applied', operation: found.id }
+    return freshness.kind === 'fresh' ? { kind: 'not-applied' } : { kind: 'nothing' }
+  }
+
+  #tell(mutation: UnknownMutation, verdict: Verdict): void {
+    const { hub, history, tools } = this.#options
+    const { cluster, requestId, action, object } = mutation
+    const outcome = verdict.kind === 'not_applied' ? 'not-applied' : verdict.kind
+    const event: LiveEvent = { kind: 'outcome-found', cluster, requestId, action, object, outcome }
+    hub.publish(event)
+    const operation = verdict.kind === 'confirmed' ? verdict.operation : null
+    const out = { status: null, op: operation, opStatus: outcome, bytes: null, ms: null, code: null }
+    const req = requestOf({ id: requestId, method: '', route: '', path: '' })
+    try {
+      history.record(auditEntry({ action, cluster, object, req, out }))
+    } catch (error) {
+      tools.logger.error({ err: error, requestId }, 'what became of a change is missing in the access history')
+    }
+  }
+}
+
+/** Members' clocks and ours may differ by this much. */
+const clockToleranceMs = 30_000
+
+/** What the cluster reports of a member once the change is made, or being made. */
+const statusAfter: Readonly<Record<string, readonly string[]>> = {
+  'member.evacuate': ['Evacuated', 'Evacuating'],
+  'member.restore': ['Online', 'Restoring'],
+}

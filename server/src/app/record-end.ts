@@ -1,0 +1,33 @@
+import type { Operation } from '@malleus/shared/api/operations.ts'
+import { isFinished } from '@malleus/shared/api/operations.ts'
+import type { AuditLog } from '../audit/audit-log.ts'
+import type { AuditEntry } from '../audit/record.ts'
+import type { Logger } from '../lib/logger.ts'
+import type { Starters } from '../operations/starters.ts'
+
+/**
+ * Writes down how work ended that somebody began here, once, whoever saw it first and whether or not they still look.
+ */
+export function recordEnd(
+  operation: Operation,
+  starters: Starters<AuditEntry>,
+  history: Pick<AuditLog, 'record'>,
+  logger: Logger,
+): void {
+  if (!isFinished(operation)) return
+  const begun = starters.end(operation.id)
+  if (begun === undefined) return
+  const out = {
+    status: null,
+    op: operation.id,
+    opStatus: operation.status,
+    bytes: null,
+    ms: Date.parse(operation.updatedAt) - Date.parse(operation.createdAt),
+    code: operation.status === 'failure' ? 'cluster_failed' : null,
+  }
+  try {
+    history.record({ ...begun.entry, out })
+  } catch (error) {
+    logger.error({ err: error, operation: operation.id }, 'the end of an operation is missing in the access history')
+  }
+}

@@ -1,0 +1,74 @@
+import { auditRoutes } from '../audit/routes.ts'
+import { actorOf, auditEntry, requestOf } from '../audit/record.ts'
+import type { AuditEntry } from '../audit/record.ts'
+import { certificateRoutes } from '../certificates/routes.ts'
+import { clusterRoutes } from '../clusters/routes.ts'
+import type { RequestContext, Route } from '../http/route.ts'
+import { memberRoutes } from '../members/routes.ts'
+import { fromIncus } from '../operations/operation-log.ts'
+import { operationRoutes } from '../operations/routes.ts'
+import type { Starters } from '../operations/starters.ts'
+import type { Policy } from '../policy/policy.ts'
+import { sessionRoutes } from '../session/routes.ts'
+import type { ClusterRooms } from './cluster-rooms.ts'
+import type { SignIn } from './sign-in.ts'
+import type { Storage } from './storage.ts'
+import type { Watches } from './watches.ts'
+
+export interface RouteParts {
+  readonly policy: Policy
+  readonly signIn: SignIn
+  readonly storage: Storage
+  readonly rooms: (cluster: string) => ClusterRooms
+  readonly watches: Watches
+  readonly starters: Starters<AuditEntry>
+}
+
+/** The route table: everything the console answers, beside the live stream and the pages of signing in. */
+export function createRoutes(parts: RouteParts): readonly Route[] {
+  const { policy, signIn, storage, rooms, watches } = parts
+  const watchOf = async (context: RequestContext, cluster: string) => watches.get(cluster, await context.scope(cluster))
+  return [
+    ...sessionRoutes({ sessions: signIn.sessions, permissionsOf: (person) => policy.permissions(person) }),
+    ...clusterRoutes({
+      visible: ({ principal }) => policy.visibleClusters(principal),
+      now: (cluster) => rooms(cluster).now(),
+      figures: (cluster) => rooms(cluster).parts.figures.view(),
+    }),
+    ...memberRoutes((cluster) => ({
+      members: rooms(cluster).members,
+      gateway: rooms(cluster).parts.cluster.gateway,
+      history: rooms(cluster).healthHistory,
+      begun: async (operation, context, change) => {
+        noteBegun(parts.starters, cluster, operation.id, context, change)
+        const begun = fromIncus(operation, null, parts.starters.of(operation.id))
+        const { operations } = await watchOf(context, cluster)
+        operations.take(begun)
+        return begun
+      },
+    })),
+    ...certificateRoutes((cluster) => rooms(cluster).certificateFacts()),
+    ...operationRoutes(async (context, cluster) => (await watchOf(context, cluster)).operations),
+    ...auditRoutes({
+      log: storage.history,
+      verification: storage.verification,
+      visibleTo: (person) => ({
+        clusters: policy.clustersWhere(person, 'audit.read'),
+        // What belongs to no cluster, such as a sign-in, is for those who may read the history of all.
+        withoutCluster: policy.clustersWhere(person, 'audit.read').length === policy.clusters.length,
+      }),
+    }),
+  ]
+}
+
+function noteBegun(
+  starters: Starters<AuditEntry>,
+  cluster: string,
+  operation: string,
+  { principal, requestId }: RequestContext,
+  { action, member }: { readonly action: AuditEntry['action']; readonly member: string },
+): void {
+  const req = requestOf({ id: requestId, method: 'POST', route: '', path: '' })
+  const entry = auditEntry({ action, cluster, object: member, actor: actorOf(principal), req })
+  starters.note(operation, { name: principal.name, entry })
+}

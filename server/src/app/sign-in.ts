@@ -1,0 +1,51 @@
+import type { Config } from '../config.ts'
+import { outboundFetch } from '../lib/outbound.ts'
+import type { Policy } from '../policy/policy.ts'
+import { AuthPages } from '../session/auth-pages.ts'
+import { IdentityProvider } from '../session/oidc.ts'
+import { recordEnds } from '../session/session-history.ts'
+import { SqliteSessionStore } from '../session/session-store.sqlite.ts'
+import { Sessions } from '../session/sessions.ts'
+import type { Tools } from './cluster-parts.ts'
+import type { Storage } from './storage.ts'
+
+/** Who is asking: sessions, and the provider they come from. */
+export interface SignIn {
+  readonly provider: IdentityProvider
+  readonly sessions: Sessions
+  readonly pages: AuthPages
+  stop(): Promise<void>
+}
+
+export function createSignIn(config: Config, storage: Storage, policy: Policy, tools: Tools): SignIn {
+  const { keys, history } = storage
+  const { ca, ...oidc } = config.oidc
+  const outbound = outboundFetch({ ca: ca ?? undefined })
+  const provider = new IdentityProvider({
+    settings: {
+      ...oidc,
+      publicUrl: config.publicUrl,
+      bearer: config.clusters.some(({ mode }) => mode === 'bearer'),
+    },
+    fetch: outbound.fetch,
+    ...tools,
+  })
+  const store = new SqliteSessionStore(storage.database)
+  const rolesOf = (person: { readonly groups: readonly string[] }) => policy.rolesOf(person)
+  const { sessionIdleMs: idleMs, sessionMs: absoluteMs, sessionsPerPerson: mostPerPerson } = config.limits
+  const sessions = new Sessions({ store, provider, keys, rolesOf, ...tools, idleMs, absoluteMs, mostPerPerson })
+  const { publicUrl } = config
+  const pages = new AuthPages({ provider, sessions, store, history, keys, rolesOf, publicUrl, ...tools })
+  const ends = [recordEnds(sessions, history, tools.logger), sessions.startPruning()]
+  provider.start()
+  return {
+    provider,
+    sessions,
+    pages,
+    stop: async () => {
+      for (const end of ends) end()
+      provider.stop()
+      await outbound.close()
+    },
+  }
+}

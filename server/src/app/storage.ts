@@ -1,0 +1,44 @@
+import type { AuditLog } from '../audit/audit-log.ts'
+import { openAuditLog } from '../audit/audit-log.ts'
+import { SqliteAuditStore } from '../audit/audit-store.sqlite.ts'
+import { HistoryVerification } from '../audit/verification.ts'
+import type { Config } from '../config.ts'
+import type { Database } from '../database/database.ts'
+import { openDatabase } from '../database/database.ts'
+import type { Keys } from '../lib/keys.ts'
+import { loadKeys } from '../lib/keys.ts'
+import type { Tools } from './cluster-parts.ts'
+
+/** What outlives a restart: keys, the database, and the access history in a file of its own. */
+export interface Storage {
+  readonly keys: Keys
+  readonly database: Database
+  readonly history: AuditLog
+  readonly verification: HistoryVerification
+  close(): Promise<void>
+}
+
+/** @throws KeysUnusable, CannotOpenDatabase: with a sentence for who starts the console. */
+export async function openStorage(config: Config, tools: Tools): Promise<Storage> {
+  const { clock, random, logger } = tools
+  const keys = await loadKeys(config.keysFile, { create: true, random })
+  const { folder } = config.storage
+  const database = await openDatabase(folder, 'malleus', { clock })
+  const auditDatabase = await openDatabase(folder, 'audit', { clock })
+  const store = new SqliteAuditStore(auditDatabase)
+  const reads = config.auditReads === 'strict' ? 'strict' : 'coalesced'
+  const history = await openAuditLog({ store, ...tools, reads, mostWaiting: config.limits.auditQueue })
+  const verification = new HistoryVerification({ store, head: () => history.head, clock, logger })
+  verification.start()
+  return {
+    keys,
+    database,
+    history,
+    verification,
+    close: async () => {
+      await verification.stop()
+      await history.close()
+      await Promise.all([auditDatabase.close(), database.close()])
+    },
+  }
+}

@@ -1,0 +1,98 @@
+#!/usr/bin/env node
+// Starts the console, and ends it so that nobody notices.
+
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import type { Server } from 'node:http'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import type { App } from './app.ts'
+import { createApp } from './app.ts'
+import type { ListenAddress } from './config/address.ts'
+import { describeMistakes } from './config/mistake.ts'
+import type { Config } from './config.ts'
+import { configFile, loadConfig } from './config.ts'
+import { version } from './config/version.ts'
+import { CannotOpenDatabase } from './database/database-error.ts'
+import { systemClock } from './lib/clock.ts'
+import { KeysUnusable } from './lib/keys.ts'
+import type { Logger } from './lib/logger.ts'
+import { createLogger } from './lib/logger.ts'
+import { systemRandom } from './lib/random.ts'
+
+/**
+ * Runs the console until it is told to stop by a signal; gives the exit status: 0 after a clean end, 1 when it could not
+ * start, 2 when the configuration has mistakes.
+ */
+export async function start(file: string): Promise<number> {
+  const loaded = loadConfig({ file })
+  if (!loaded.ok) {
+    process.stderr.write(describeMistakes(file, loaded.mistakes))
+    return 2
+  }
+  const { config, warnings } = loaded
+  const logger = createLogger(config.logLevel)
+  for (const warning of warnings) logger.warn({}, warning)
+  reportStrayErrors(logger)
+  const stopped = stopSignal()
+  const app = await begin(config, logger)
+  if (app === null) return 1
+  logger.info({ publicUrl: config.publicUrl, clusters: config.clusters.map(({ name }) => name) }, 'the console answers')
+
+  const signal = await stopped
+  logger.info({ signal }, 'the console stops')
+  await app.drain()
+  app.management.close()
+  await app.close()
+  logger.info({}, 'the console has ended')
+  return 0
+}
+
+/** Null when it cannot start, which has been said. */
+async function begin(config: Config, logger: Logger): Promise<App | null> {
+  try {
+    const tools = { clock: systemClock, random: systemRandom, logger }
+    const app = await createApp({ config, tools, siteFolder: siteFolder(), version: version() })
+    await listen(app.server, config.listen)
+    await listen(app.management, config.management)
+    return app
+  } catch (error) {
+    const isPlain = error instanceof KeysUnusable || error instanceof CannotOpenDatabase || isListenError(error)
+    process.stderr.write(
+      `malleus: ${error instanceof Error ? (isPlain ? error.message : error.stack) : String(error)}\n`,
+    )
+    return null
+  }
+}
+
+async function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
+  server.listen(port, host)
+  await once(server, 'listening')
+}
+
+/** Beside the bundle when there is one, in web/dist in a clone. */
+function siteFolder(): string {
+  const bundled = fileURLToPath(new URL('./web', import.meta.url))
+  return existsSync(bundled) ? bundled : fileURLToPath(new URL('../../web/dist', import.meta.url))
+}
+
+function stopSignal(): Promise<string> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => resolve(signal))
+  })
+}
+
+/** A mistake of ours in one place is no reason to end the sessions of everybody: it is logged, and work goes on. */
+function reportStrayErrors(logger: Logger): void {
+  process.on('unhandledRejection', (reason) => logger.error({ err: reason }, 'a rejection was not handled'))
+  process.on('uncaughtException', (error) => logger.error({ err: error }, 'an exception was not handled'))
+}
+
+function isListenError(error: unknown): boolean {
+  return error instanceof Error && 'syscall' in error && error.syscall === 'listen'
+}
+
+if (import.meta.main) {
+  const { values } = parseArgs({ options: { config: { type: 'string' } } })
+  process.exit(await start(configFile(values.config)))
+}
