@@ -109,6 +109,16 @@ describe('a slow member', () => {
     expect(said()).toEqual(['server3 healthy -'])
   })
 
+  test('that was stopped and goes on is not called slow for long', async () => {
+    const { board, said } = await boardOf('server1', 'server2')
+    for (let n = 0; n < 20; n += 1) for (const name of ['server1', 'server2']) board.observe(name, answer())
+    for (let n = 0; n < 2; n += 1) board.observe('server2', stopped)
+    said()
+    board.observe('server2', answer(1_900))
+    for (let n = 0; n < 2; n += 1) board.observe('server2', answer())
+    expect(said()).toEqual(['server2 probation -', 'server2 suspect slow', 'server2 probation -'])
+  })
+
   test('is not slow by a few milliseconds', async () => {
     const { board } = await boardOf('server1', 'server2')
     for (let n = 0; n < 30; n += 1) {

@@ -22,6 +22,8 @@ interface Row {
   /** Answers to probes only: people's requests differ in what they ask, so they say nothing about pace. */
   readonly answers: RollingSamples
   medianMs: number | null
+  /** It is slow by nothing but the answer with which it came back. */
+  returning: boolean
   deep: DeepRecord
 }
 
@@ -52,10 +54,11 @@ export class HealthBoard {
   observe(member: string, observation: Observation): void {
     const row = this.#rows.get(member)
     if (row === undefined) return
+    const wasEjected = row.health.evidence.ejected
     this.#apply(member, row, observation)
     switch (observation.kind) {
       case 'probe-answered':
-        this.#judgePace(member, row, observation.answerMs)
+        this.#judgePace(member, row, observation.answerMs, wasEjected)
         break
       case 'probe-failed':
         // A member that does not answer at all has no say in whether the database does.
@@ -156,6 +159,7 @@ export class HealthBoard {
       health: unknownHealth(this.#now()),
       answers: new RollingSamples(this.settings.windowMs),
       medianMs: null,
+      returning: false,
       deep: noDeepRecord,
     }
   }
@@ -166,7 +170,7 @@ export class HealthBoard {
     if (isNews(before, row.health)) this.#changes.publish({ kind: 'member', member, before, after: row.health })
   }
 
-  #judgePace(member: string, row: Row, answerMs: number): void {
+  #judgePace(member: string, row: Row, answerMs: number, wasEjected: boolean): void {
     const now = this.#clock.monotonic()
     row.answers.record(answerMs, now)
     row.medianMs = row.answers.quantile(0.5, now)
@@ -175,10 +179,16 @@ export class HealthBoard {
     )
     const thresholdMs = slowThresholdMs(others, this.settings)
     const wasSlow = row.health.evidence.slow
-    const slow = isSlow(wasSlow, row.answers.values(now), thresholdMs, this.settings)
+    const slow = isSlow(
+      wasSlow && row.returning ? 'returning' : wasSlow,
+      row.answers.values(now),
+      thresholdMs,
+      this.settings,
+    )
     if (slow === wasSlow) return
+    row.returning = slow && wasEjected
     // What was measured before the change no longer describes it.
-    if (!slow) row.answers.keepLatest(this.settings.paceInARow)
+    if (!slow) row.answers.keepLatest(this.settings.goodProbesToRecover)
     const message = `Answered after ${Math.round(answerMs)} ms; more than ${Math.round(thresholdMs)} ms is slow here.`
     this.#apply(member, row, { kind: 'pace', slow, message })
   }

@@ -20,7 +20,7 @@ describe('a member', () => {
   const quick = (count: number) => Array.from({ length: count }, () => 2)
   const late = (count: number) => Array.from({ length: count }, () => 90)
 
-  test.each<[string, boolean, number[], boolean]>([
+  test.each<[string, boolean | 'returning', number[], boolean]>([
     ['without answers is not slow', false, [], false],
     ['that answers quickly is not', false, quick(120), false],
     ['with two slow answers in a row is not yet', false, [...quick(100), ...late(2)], false],
@@ -36,6 +36,8 @@ describe('a member', () => {
     ['with a few answers is not judged by their slowest', false, [...quick(5), ...late(1), ...quick(5)], false],
     ['stays slow while one of the last ten was', true, [...late(5), ...quick(9)], true],
     ['stops being slow after ten in a row', true, [...late(5), ...quick(10)], false],
+    ['that came back with a late answer is slow', 'returning', [...quick(1), 1_900, ...quick(1)], true],
+    ['that came back is not after two good answers', 'returning', [...quick(1), 1_900, ...quick(2)], false],
     ['stays slow until there are ten answers', true, quick(9), true],
   ])('%s', (_, wasSlow, answers, slow) => {
     expect(isSlow(wasSlow, answers, 50, settings)).toBe(slow)

@@ -19,16 +19,19 @@ export function slowThresholdMs(othersMediansMs: readonly number[], settings: He
  * by one answer that came after its time, or by a 95th percentile above the threshold (it is slow every now and then);
  * it ends after ten answers in a row that are not.
  *
+ * @param wasSlow `returning`: by the answer with which it came back, which may only have waited for it to go on, as that
+ *   of a stopped process does; two good answers then end it
  * @param answersMs of the last minute, oldest first
  */
 export function isSlow(
-  wasSlow: boolean,
+  wasSlow: boolean | 'returning',
   answersMs: readonly number[],
   thresholdMs: number,
   settings: HealthSettings,
 ): boolean {
   const slow = (answerMs: number | undefined) => answerMs !== undefined && answerMs > thresholdMs
-  if (wasSlow) return answersMs.length < settings.paceInARow || answersMs.slice(-settings.paceInARow).some(slow)
+  const inARow = wasSlow === 'returning' ? settings.goodProbesToRecover : settings.paceInARow
+  if (wasSlow !== false) return answersMs.length < inARow || answersMs.slice(-inARow).some(slow)
   const latest = answersMs.slice(-settings.slowInARow)
   if (latest.length === settings.slowInARow && latest.every(slow)) return true
   if ((answersMs.at(-1) ?? 0) > settings.lightTimeoutMs) return true

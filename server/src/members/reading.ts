@@ -64,5 +64,7 @@ export function describeReadFailure(error: unknown): string {
       : `The server answered: ${cause.message}`
   }
   const message = cause instanceof Error ? cause.message : String(cause)
-  return `${message.charAt(0).toUpperCase()}${message.slice(1)}${/[.!?]$/.test(message) ? '' : '.'}`
+  // Names of servers are left as they are: `server3 does not answer.`
+  const begun = /^(the|no|a|an|it) /.test(message) ? `${message.charAt(0).toUpperCase()}${message.slice(1)}` : message
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`
 }
