@@ -2,6 +2,7 @@ import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, exportPKCS8 } from 'jose'
+import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { startIdentityProvider } from '../../testing/stand-in-idp.ts'
 import type { IdentityProvider as StandInProvider } from '../../testing/stand-in-idp.ts'
@@ -9,6 +10,7 @@ import { openDatabase } from '../database/database.ts'
 import type { Database } from '../database/database.ts'
 import { systemClock } from '../lib/clock.ts'
 import { silentLogger } from '../lib/logger.ts'
+import type { Logger } from '../lib/logger.ts'
 import { outboundFetch } from '../lib/outbound.ts'
 import { systemRandom as random } from '../lib/random.ts'
 import { AuthPages } from './auth-pages.ts'
@@ -93,9 +95,10 @@ interface Console {
 interface Wishes extends Partial<ProviderSettings> {
   readonly deadlineMs?: number
   readonly intent?: () => Promise<void>
+  readonly logger?: Logger
 }
 
-function openConsole({ deadlineMs = 5000, intent, ...settings }: Wishes = {}): Console {
+function openConsole({ deadlineMs = 5000, intent, logger = silentLogger, ...settings }: Wishes = {}): Console {
   const outbound = outboundFetch({ deadlineMs, connectMs: 1000 })
   const provider = new IdentityProvider({
     settings: {
@@ -113,13 +116,13 @@ function openConsole({ deadlineMs = 5000, intent, ...settings }: Wishes = {}): C
     fetch: outbound.fetch,
     clock: systemClock,
     random,
-    logger: silentLogger,
+    logger,
   })
   const keys = { server: random.bytes(32), hmac: random.bytes(32) }
   const store = new SqliteSessionStore(database)
   const rolesOf = ({ groups }: { readonly groups: readonly string[] }) =>
     groups.includes('incus-admins') ? (['admin'] as const) : []
-  const base = { keys, rolesOf, clock: systemClock, random, logger: silentLogger }
+  const base = { keys, rolesOf, clock: systemClock, random, logger }
   const sessions = new Sessions({ ...base, store, provider })
   const records: { phase: string; entry: SessionEntry }[] = []
   const history = {
@@ -130,7 +133,7 @@ function openConsole({ deadlineMs = 5000, intent, ...settings }: Wishes = {}): C
     outcome: (entry: SessionEntry) => void records.push({ phase: 'outcome', entry }),
     record: (entry: SessionEntry) => void records.push({ phase: 'record', entry }),
   }
-  recordEnds(sessions, history, silentLogger)
+  recordEnds(sessions, history, logger)
   const pages = new AuthPages({ ...base, store, provider, sessions, history, publicUrl })
   const one = {
     pages,
@@ -576,4 +579,31 @@ describe('the provider signs somebody out', () => {
     expect(bff.told().filter((line) => line === 'record session.end logout-token')).toHaveLength(3)
     await sessionOf(bff, header)
   })
+})
+
+test('T-canary: no log line and no record has a token, a code, or the secret of a cookie, whatever goes wrong', async () => {
+  const lines: string[] = []
+  const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) })
+  const bff = openConsole({ logger })
+  const secrets: string[] = ['malleus-secret']
+  const forged = await goToProvider(bff)
+  forged.back.searchParams.set('iss', 'https://evil.example.net')
+  const again = await goToProvider(bff)
+  for (const { back, cookie } of [forged, again, again]) {
+    secrets.push(back.searchParams.get('code') ?? '', back.searchParams.get('state') ?? '', cookie.split('=')[1] ?? '')
+    await bff.pages.callback(requestOf(back.search.slice(1), cookie))
+  }
+  for (const fault of ['loseNextRefreshReply', 'invalidGrantNext'] as const) {
+    const { header } = await signIn(bff)
+    const session = await sessionOf(bff, header)
+    secrets.push(header.split('.')[1] ?? '', session.idToken, bff.sessions.refreshToken(session) ?? '')
+    secrets.push(await bff.sessions.accessToken(session, null))
+    standIn[fault] = true
+    await expect(bff.sessions.accessToken(session, 'other')).rejects.toMatchObject({ code: 'session_expired' })
+    await bff.pages.backchannelLogout({ ...requestOf(''), logoutToken: session.idToken })
+  }
+  expect(lines.length).toBeGreaterThan(3)
+  expect(secrets.every((secret) => secret.length > 10)).toBe(true)
+  const everything = `${lines.join('')}${JSON.stringify(bff.records)}`
+  expect(secrets.filter((secret) => everything.includes(secret))).toEqual([])
 })
