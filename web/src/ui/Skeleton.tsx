@@ -1,10 +1,4 @@
-import { cx } from '../lib/class-names.ts'
-
-/** Where something will stand. Seen only when it takes longer than 200 ms. */
-export function Skeleton({ className }: { className?: string }) {
-  return <span aria-hidden="true" className={cx('after-200ms block rounded-md bg-meter-track/60', className)} />
-}
-
+/** Rows where rows will stand. Seen only when they take longer than 200 ms. */
 export function SkeletonRows({ rows }: { rows: number }) {
   return (
     <div className="after-200ms divide-y divide-line" role="status" aria-label="Loading">
