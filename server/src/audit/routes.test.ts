@@ -55,8 +55,12 @@ describe('the list of the access history', () => {
     expect(await list({ reads: 'true', limit: '2' })).toEqual(['member.restore prod-eu', 'member.list prod-eu'])
   })
 
-  test('has only one cluster or one server where that is asked for', async () => {
-    expect(await list({ cluster: 'prod-us' })).toEqual(['member.evacuate prod-us'])
+  test('has one cluster, and what belongs to none, or one server where that is asked for', async () => {
+    expect(await list({ cluster: 'prod-us' })).toEqual([
+      'session.sign-in -',
+      'member.evacuate prod-us',
+      'chain.begin -',
+    ])
     expect(await list({ cluster: 'prod-eu', member: 'server1' })).toEqual(['member.evacuate prod-eu'])
   })
 

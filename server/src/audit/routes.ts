@@ -29,7 +29,8 @@ export function auditRoutes({ log, verification, visibleTo }: AuditRouteParts): 
         const asked = query.cluster
         const records = await log.latest({
           clusters: asked === undefined ? visible.clusters : visible.clusters.filter((name) => name === asked),
-          withoutCluster: asked === undefined && visible.withoutCluster,
+          // Sign-ins belong to no cluster, and to the story of each.
+          withoutCluster: visible.withoutCluster,
           reads: query.reads === 'true',
           limit: query.limit,
           ...(query.member === undefined ? {} : { object: query.member }),
