@@ -8,6 +8,7 @@ import { TargetNotice } from '../components/TargetNotice.tsx'
 import { ActivityStrip } from './ActivityStrip.tsx'
 import { announceLiveEvents } from './announce-live-events.ts'
 import { IdleWarning } from './IdleWarning.tsx'
+import { preloadRest } from './preload-rest.ts'
 import { Sidebar } from './Sidebar.tsx'
 import { sectionOf } from './section.ts'
 import { TopBar } from './TopBar.tsx'
@@ -29,6 +30,7 @@ export function AppShell() {
     let stopLive: () => void = () => undefined
     const idle = whenIdle(() => {
       stopLive = startLive(queryClient)
+      void preloadRest()
     })
     return () => {
       idle()

@@ -1,0 +1,27 @@
+/**
+ * Brings what opens later while the browser has nothing to do: it opens at once, and it still opens when the console has
+ * gone away or was replaced by a newer one. The sign-in dialog above all is needed when nothing can be fetched.
+ */
+export async function preloadRest(): Promise<void> {
+  try {
+    await import('./SessionEnded.tsx')
+    await Promise.all([
+      import('../components/TargetMenu.tsx'),
+      import('../components/MemberMenu.tsx'),
+      import('../components/StateChangeDialog.tsx'),
+      import('./CommandPalette.tsx'),
+      import('./NavigationDrawer.tsx'),
+      import('./PersonMenu.tsx'),
+      import('./ClusterMenu.tsx'),
+    ])
+    await Promise.all([
+      import('../features/overview/OverviewPage.tsx'),
+      import('../features/members/MembersPage.tsx'),
+      import('../features/members/ColumnMenu.tsx'),
+      import('../features/members/MemberPage.tsx'),
+      import('../features/certificates/CertificatesPage.tsx'),
+    ])
+  } catch {
+    // Whatever did not come is asked for again when it is opened.
+  }
+}
