@@ -318,6 +318,6 @@ function isIssuer(value: string): boolean {
 }
 
 /** Whether text is an IP address, for messages that speak of names. */
-export function isAddress(value: string): boolean {
+function isAddress(value: string): boolean {
   return isIP(value) !== 0
 }
