@@ -48,12 +48,16 @@ export function MenuItem(props: {
       id={id}
       textValue={text}
       className={cx(menuItem, 'items-start', disabled && 'text-ink-3')}
-      aria-label={disabled && note !== undefined ? `${text}, not possible: ${note}` : text}
       {...(onAction === undefined || disabled ? {} : { onAction })}
     >
       <span className="min-w-0">
         <span className="flex items-center gap-2.5">{children}</span>
-        {note !== undefined && <span className="block text-12 text-ink-3">{note}</span>}
+        {note !== undefined && (
+          <span className="block text-12 text-ink-3">
+            {disabled && <span className="sr-only">Not possible now. </span>}
+            {note}
+          </span>
+        )}
       </span>
     </AriaMenuItem>
   )
