@@ -8,8 +8,10 @@ import type { Scope } from '../src/gateway/scope.ts'
 import { Transport } from '../src/gateway/transport.ts'
 import { HealthBoard } from '../src/health/health-board.ts'
 import { healthSettings } from '../src/health/health-settings.ts'
+import type { Clock } from '../src/lib/clock.ts'
 import { systemClock } from '../src/lib/clock.ts'
 import { systemRandom } from '../src/lib/random.ts'
+import { Prober } from '../src/probes/prober.ts'
 import { selfSigned } from './certificate-authority.ts'
 import { startStandInCluster } from './stand-in/stand-in-cluster.ts'
 import type { StandInCluster } from './stand-in/stand-in-cluster.ts'
@@ -20,9 +22,13 @@ export interface GatewayWorldOptions {
   readonly hedging?: Partial<HedgingSettings>
   readonly limits?: Partial<LimitSettings>
   readonly bearerUsable?: (member: string) => boolean
+  /** Time of the gateway itself. Default: the machine's. */
+  readonly clock?: Clock
+  /** Whether members are probed, as in the product. Default: not; the board then knows only what requests saw. */
+  readonly probed?: boolean
 }
 
-/** A stand-in cluster, and the real door out to it: directory, board, transport and gateway, without probes but a first good one of each. */
+/** A stand-in cluster, and the real door out to it: directory, board, transport and gateway, with a first good probe of each. */
 export interface GatewayWorld extends AsyncDisposable {
   readonly cluster: StandInCluster
   readonly directory: MemberDirectory
@@ -60,8 +66,12 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
   board.retain(cluster.members)
   for (const name of cluster.members) board.observe(name, { kind: 'probe-answered', answerMs: 1, fresh: true })
   const bearerUsable = options.bearerUsable ?? (() => true)
-  const parts = { directory, board, transport, settings, clock, random, bearerUsable, observeDatabase: false }
-  const gateway = new ClusterGateway(parts)
+  const parts = { directory, board, transport, settings, random, bearerUsable, observeDatabase: false }
+  const gateway = new ClusterGateway({ ...parts, clock: options.clock ?? clock })
+  const mode = options.cluster?.oidc === undefined ? 'certificate' : 'bearer'
+  const prober = new Prober({ transport, board, mode, deep: true, clock, random })
+  prober.follow(directory.list())
+  if (options.probed === true) prober.start()
   return {
     cluster,
     directory,
@@ -71,6 +81,7 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
     gateway,
     console: { kind: 'console' },
     [Symbol.asyncDispose]: async () => {
+      prober.stop()
       gateway.close()
       transport.destroy()
       await cluster.close()

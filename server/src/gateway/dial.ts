@@ -100,7 +100,7 @@ export function dial(member: Reachable, trust: Trust, clock: Clock, options: Dia
       if (error === null && phase === 'resolve') phase = 'connect'
     })
     tcp.on('error', fail)
-    tcp.once('close', () => fail(new Error('the connection was closed')))
+    tcp.once('close', closed)
     tcp.once('connect', () => {
       progress.connectMs = nextPhase('tls', options.tlsTimeoutMs)
       try {
@@ -142,11 +142,9 @@ export function dial(member: Reachable, trust: Trust, clock: Clock, options: Dia
         progress.tlsMs = tlsMs
         stopWaiting()
         options.signal?.removeEventListener('abort', givenUp)
-        tcp.removeAllListeners('close')
-        tcp.removeListener('error', fail)
-        socket.removeListener('error', fail)
         // Whoever owns the socket next listens for itself; until then a loss must not be an unhandled error.
-        socket.on('error', ignore)
+        for (const each of [tcp, socket]) each.removeListener('error', fail).on('error', ignore)
+        tcp.removeListener('close', closed)
         resolve({ socket, connectMs: progress.connectMs ?? 0, tlsMs, presented })
       })
       return socket
@@ -185,6 +183,10 @@ export function dial(member: Reachable, trust: Trust, clock: Clock, options: Dia
     function silent(): void {
       const message = describeSilence(member.name, phase)
       fail(new MemberError({ kind: 'timed-out', member: member.name, phase, sent: false, message }))
+    }
+
+    function closed(): void {
+      fail(new Error('the connection was closed'))
     }
 
     function givenUp(): void {

@@ -52,7 +52,7 @@ function pinTo(...keys: KeyPair[]): TrustAnchor {
 function world(anchor: TrustAnchor = pinTo(clusterKeys), more: Partial<TransportOptions> = {}) {
   const trust = new Trust(anchor)
   const identity = { ...consoleKeys, unrestricted: false }
-  const { limits } = gatewaySettings({ limits: { connectMs: 500, tlsMs: 500 } })
+  const { limits } = gatewaySettings({ limits: { connectMs: 5_000, tlsMs: 5_000 } })
   const transport = new Transport({ trust, identity, proxyProtocol: false, limits, clock: systemClock, ...more })
   cleanups.push(() => transport.destroy())
   const ask = (raw: { port: number }, authority: Authority = anonymous, request: WireRequest = get) =>
@@ -78,9 +78,9 @@ const probeOf = (raw: { port: number }) =>
     member: at(raw),
     authority: anonymous as { kind: 'anonymous' },
     path: '/1.0',
-    connectTimeoutMs: 400,
-    tlsTimeoutMs: 400,
-    answerTimeoutMs: 400,
+    connectTimeoutMs: 5_000,
+    tlsTimeoutMs: 5_000,
+    answerTimeoutMs: 5_000,
   }) as const
 
 describe('a pinned member', () => {
@@ -457,7 +457,7 @@ describe('a WebSocket', () => {
       member: at(raw),
       authority: bearer,
       path: '/1.0/events',
-      openTimeoutMs: 200,
+      openTimeoutMs: 1_000,
       mostMessageBytes: 1_000,
       handlers,
       ...(signal ? { signal } : {}),
