@@ -52,7 +52,7 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
   if (world.provider.ca !== undefined) await writeFile(join(folder, 'provider-ca.pem'), world.provider.ca)
   await writeFile(config, configuration(options, management, ''))
   const clusters = await addCluster(config, options)
-  await writeFile(config, configuration(options, management, `clusters:\n${clusters}`))
+  await writeFile(config, configuration(options, management, clusters))
   return runConsole(options, config, management)
 }
 
