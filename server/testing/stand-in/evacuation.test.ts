@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { selfSigned } from '../certificate-authority.ts'
+import { ManualClock } from './manual-clock.ts'
 import { startStandInCluster } from './stand-in-cluster.ts'
 import type { StandInCluster } from './stand-in-cluster.ts'
 import { ask, OutOfPatience } from './test-client.ts'
@@ -92,16 +93,22 @@ describe('restoring', () => {
 
 test('the newer release shows that it is under way', async () => {
   await cluster.close()
-  cluster = await start('7.0.2', 30)
+  const clock = new ManualClock()
+  cluster = await start('7.0.2', 300, clock)
   const operation = await change({ action: 'evacuate' })
   expect(await statusOf('server2')).toEqual(['Evacuating', 'Unavailable due to maintenance'])
-  await wait(operation.id)
+  const ended = (): boolean => {
+    clock.advance(300)
+    return cluster.operations.find(operation.id).final
+  }
+  await expect.poll(ended, { timeout: 5_000, interval: 2 }).toBe(true)
   expect(await statusOf('server2')).toEqual(['Evacuated', 'Unavailable due to maintenance'])
 })
 
-async function start(version: '6.0.4' | '7.0.2', moveMs = 1): Promise<StandInCluster> {
+async function start(version: '6.0.4' | '7.0.2', moveMs = 1, clock?: ManualClock): Promise<StandInCluster> {
   const instances = ['a', 'b', 'c'].map((name) => ({ name, location: 'server2' }))
-  const started = await startStandInCluster({ members: 3, version, moveMs, instances, projects: [] })
+  const options = { members: 3, version, moveMs, instances, projects: [], ...(clock ? { clock } : {}) }
+  const started = await startStandInCluster(options)
   started.trust(client.certificate)
   return started
 }

@@ -33,8 +33,9 @@ export class Injury {
         return
       case 'cut-off':
         member.cutOff = true
+        await server.swallowConnections()
         member.silentSince = this.#state.clock.now()
-        return server.swallowConnections()
+        return
       case 'slow':
         member.delayMs = delayOf(fault, this.#state.settings.answerMs)
         return
