@@ -61,6 +61,28 @@ test('an outcome stands for its intent; an intent alone is in progress', () => {
   ])
 })
 
+test('work that was begun is in progress until it has ended', () => {
+  const begun = record({ seq: 2, out: { ...record().out!, op: '/1.0/operations/1' } })
+  expect(said(begun)).toEqual(['mika@example.net in progress: evacuated server3 via server1'])
+  const ended = record({ seq: 3, out: { ...record().out!, status: null, op: '1', opStatus: 'success' } })
+  expect(said(ended, begun)).toEqual(['mika@example.net evacuated server3 via server1'])
+})
+
+test('what was found out of a lost answer is told of the person who asked', () => {
+  const lost = record({ seq: 2, out: { ...record().out!, status: 504, code: 'outcome_unknown' } })
+  const found = (opStatus: string) => record({ seq: 3, actor: null, out: { ...record().out!, status: null, opStatus } })
+  expect(said(found('not-applied'), lost)).toEqual(['mika@example.net not done: evacuated server3 via server1'])
+  expect(said(found('confirmed'), lost)).toEqual(['mika@example.net evacuated server3 via server1'])
+})
+
+test('the same done to many objects in a row is one line', () => {
+  const moved = (seq: number, object: string) =>
+    record({ seq, object, up: null, source: 'incus', phase: 'event', action: 'instance-migrated' }, null)
+  expect(said(moved(3, 'c3'), moved(2, 'c2'), moved(1, 'c1'))).toEqual([
+    'mika@example.net (incus) instance migrated c3 and 2 more',
+  ])
+})
+
 test.each<[Partial<AuditRecord>, string]>([
   [{ decision: { allow: false, rule: 'viewer' } }, 'mika@example.net denied: evacuated server3 via server1'],
   [{ out: { ...record().out!, status: 500 } }, 'mika@example.net failed: evacuated server3 via server1'],
@@ -79,7 +101,24 @@ test.each<[Partial<AuditRecord>, string]>([
     },
     'root (unix) restored server3 via server1',
   ],
-  [{ action: 'instance-log-deleted', actor: null }, 'somebody not signed in instance log deleted server3 via server1'],
+  [
+    { action: 'instance-log-deleted', actor: null, source: 'incus' },
+    'Incus (incus) instance log deleted server3 via server1',
+  ],
+  [{ action: 'member.list', actor: null }, 'somebody not signed in listed the servers server3 via server1'],
+  [
+    { action: 'trust.followed', actor: null, req: null, up: null, object: 'ab12' },
+    'Malleus followed the cluster to a new certificate ab12',
+  ],
+  [
+    {
+      source: 'incus',
+      up: null,
+      action: 'instance-started',
+      actor: { ...record().actor!, name: 'a'.repeat(64), protocol: 'tls' },
+    },
+    'aaaaaaaaaaaa (tls) instance started server3',
+  ],
 ])('%j', (change, line) => expect(said(record(change))).toEqual([line]))
 
 test('the chain’s own beginning and end are not things people did', () => {

@@ -17,13 +17,19 @@ export interface HistoryLine {
   readonly via: string | undefined
 }
 
-/** The latest lines, one for each thing done: the outcome stands for the intent before it. */
+/**
+ * The latest lines, newest first: one for each thing done, told by the last that is known of it, and one for the same
+ * thing done to many objects in a row.
+ */
 export function historyLines(records: readonly AuditRecord[]): readonly HistoryLine[] {
-  const ended = new Set(records.filter(({ phase }) => phase === 'outcome').map(requestOf))
-  return records
-    .filter((record) => record.phase !== 'genesis' && record.phase !== 'close')
-    .filter((record) => record.phase !== 'intent' || !ended.has(requestOf(record)))
-    .map(lineOf)
+  const stories = new Map<string, AuditRecord>()
+  for (const record of records) {
+    if (record.phase === 'genesis' || record.phase === 'close') continue
+    const latest = stories.get(requestOf(record))
+    // What was found out later does not say again who did it.
+    stories.set(requestOf(record), latest === undefined ? record : { ...latest, actor: latest.actor ?? record.actor })
+  }
+  return together([...stories.values()].map(lineOf))
 }
 
 function requestOf(record: AuditRecord): string {
@@ -34,7 +40,7 @@ function lineOf(record: AuditRecord): HistoryLine {
   return {
     key: `${record.chain}:${record.seq}`,
     at: record.ts,
-    who: record.actor?.name ?? 'somebody not signed in',
+    who: whoDid(record),
     by: record.source === 'incus' ? (record.actor?.protocol ?? 'incus') : undefined,
     ...outcomeOf(record),
     deed: deedOf(record),
@@ -43,17 +49,45 @@ function lineOf(record: AuditRecord): HistoryLine {
   }
 }
 
-function outcomeOf(record: AuditRecord): Pick<HistoryLine, 'tone' | 'outcome'> {
-  if (!record.decision.allow) return { tone: 'bad', outcome: 'denied:' }
-  if (record.phase === 'intent') return { tone: 'unknown', outcome: 'in progress:' }
-  if (record.out?.opStatus === 'unknown' || record.out?.code === 'outcome_unknown') {
+/** Incus names clients by the fingerprint of their certificate, of which the beginning is enough to know them by. */
+function whoDid({ actor, source, action, req }: AuditRecord): string {
+  if (actor !== null && actor.name !== '')
+    return /^[0-9a-f]{64}$/.test(actor.name) ? actor.name.slice(0, 12) : actor.name
+  if (source === 'incus') return 'Incus'
+  return req === null && !action.startsWith('session.') ? 'Malleus' : 'somebody not signed in'
+}
+
+function outcomeOf({ decision, phase, out }: AuditRecord): Pick<HistoryLine, 'tone' | 'outcome'> {
+  if (!decision.allow) return { tone: 'bad', outcome: 'denied:' }
+  const isRunning = phase === 'intent' || (out?.op !== null && out?.op !== undefined && out.opStatus === null)
+  if (isRunning && (out?.status ?? 0) < 400) return { tone: 'info', outcome: 'in progress:' }
+  if (out?.opStatus === 'unknown' || (out?.code === 'outcome_unknown' && out.opStatus === null)) {
     return { tone: 'warning', outcome: 'outcome unknown:' }
   }
-  const failed = (record.out?.status ?? 0) >= 400 || record.out?.opStatus === 'failure'
+  if (out?.opStatus === 'not-applied') return { tone: 'warning', outcome: 'not done:' }
+  if (out?.opStatus === 'cancelled') return { tone: 'warning', outcome: 'cancelled:' }
+  const failed = (out?.status ?? 0) >= 400 || out?.opStatus === 'failure'
   return failed ? { tone: 'bad', outcome: 'failed:' } : { tone: undefined, outcome: undefined }
 }
 
-const incusDeeds: Readonly<Record<string, string>> = {
+/** An evacuation moves many instances; that is one line, named by the last of them. */
+function together(lines: readonly HistoryLine[]): readonly HistoryLine[] {
+  const groups: { first: HistoryLine; objects: number }[] = []
+  for (const line of lines) {
+    const group = groups.at(-1)
+    if (group !== undefined && line.object !== undefined && isSameDeed(group.first, line)) group.objects += 1
+    else groups.push({ first: line, objects: 1 })
+  }
+  return groups.map(({ first, objects }) =>
+    objects === 1 ? first : { ...first, object: `${first.object} and ${objects - 1} more` },
+  )
+}
+
+function isSameDeed(a: HistoryLine, b: HistoryLine): boolean {
+  return a.by !== undefined && a.who === b.who && a.by === b.by && a.deed === b.deed && a.outcome === b.outcome
+}
+
+const otherDeeds: Readonly<Record<string, string>> = {
   'cluster-member-evacuated': 'evacuated',
   'cluster-member-restored': 'restored',
   'cluster-member-added': 'added',
@@ -61,12 +95,14 @@ const incusDeeds: Readonly<Record<string, string>> = {
   'cluster-member-updated': 'edited',
   'cluster-member-renamed': 'renamed',
   'cluster-certificate-updated': 'replaced the cluster certificate',
+  'trust.followed': 'followed the cluster to a new certificate',
+  'trust.advanced': 'no longer accepts the old certificate; current is',
 }
 
 /** Console actions have their own words; Incus's keep Incus's, with spaces. */
 function deedOf({ action }: AuditRecord): string {
   if (isAction(action)) return actions[action]
-  return incusDeeds[action] ?? action.replaceAll('-', ' ')
+  return otherDeeds[action] ?? action.replaceAll('-', ' ')
 }
 
 function isAction(action: string): action is Action {
