@@ -139,11 +139,14 @@ export function parseRecord(text: string): AuditRecord | undefined {
 }
 
 /**
- * Whether a record is only of someone looking, so that the history is not drowned in it: an allowed read, or the
- * page's word that somebody is there.
+ * Whether a record is one that the history would be drowned in: an allowed read, the page's word that somebody is there,
+ * or what the cluster does by itself.
  */
-export function isQuiet({ source, decision, action }: Pick<AuditRecord, 'source' | 'decision' | 'action'>): boolean {
-  return source === 'console' && decision.allow && (/\.(read|list)$/.test(action) || action === 'session.activity')
+export function isQuiet(record: Pick<AuditRecord, 'source' | 'decision' | 'action' | 'actor'>): boolean {
+  const { source, decision, action, actor } = record
+  // What nobody, or a member for another, is said to have done is part of something that somebody did.
+  if (source === 'incus') return actor === null || actor.protocol === 'cluster'
+  return decision.allow && (/\.(read|list)$/.test(action) || action === 'session.activity')
 }
 
 const MOST_CHARACTERS = 1024
