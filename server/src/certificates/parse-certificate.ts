@@ -1,5 +1,5 @@
 import type { X509Certificate } from 'node:crypto'
-import { isIP } from 'node:net'
+import { isIP, isIPv6 } from 'node:net'
 import type { Certificate } from '@malleus/shared/api/certificate.ts'
 import { fingerprintOf } from '../clusters/trust.ts'
 import { instant } from '../lib/clock.ts'
@@ -37,11 +37,20 @@ function oneLine(name: string | undefined): string {
 
 /**
  * `DNS:a.example, IP Address:10.0.0.1`. A value that holds a comma or a quote is a JSON string (node `tls`,
- * CVE-2021-44532), so it is not split in its middle.
+ * CVE-2021-44532), so it is not split in its middle. A name that stands there twice is given once.
  */
 function namesOf(subjectAltName: string | undefined): string[] {
   const entries = (subjectAltName ?? '').matchAll(/(?:^|, )(DNS|IP Address|URI|email):("(?:[^"\\]|\\.)*"|[^,]*)/g)
-  return [...entries].map(([, , value = '']) => (value.startsWith('"') ? String(JSON.parse(value)) : value))
+  const names = [...entries].map(([, kind, value = '']) => {
+    const text = value.startsWith('"') ? String(JSON.parse(value)) : value
+    return kind === 'IP Address' && isIPv6(text) ? shortened(text) : text
+  })
+  return [...new Set(names)]
+}
+
+/** OpenSSL writes `0:0:0:0:0:0:0:1`, people write `::1` (RFC 5952). */
+function shortened(address: string): string {
+  return new URL(`https://[${address}]`).hostname.slice(1, -1)
 }
 
 const curves: Readonly<Record<string, string>> = { prime256v1: 'P-256', secp384r1: 'P-384', secp521r1: 'P-521' }
