@@ -38,7 +38,7 @@ export async function startStandInCluster(options: StandInClusterOptions = {}): 
 }
 
 export class StandInCluster {
-  /** What the cluster database holds. Tests may change it; `emit` and `moveInstance` also tell the streams. */
+  /** What the cluster database holds. Tests may change it; only `emit` and the operations tell the streams. */
   readonly state: ClusterState
   readonly operations: Operations
   readonly #settings: Settings
