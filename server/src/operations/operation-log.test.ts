@@ -66,7 +66,19 @@ describe('an operation from Incus', () => {
 
   it('tells a percentage where Incus does', () => {
     const metadata = { progress: { stage: 'x', percent: '42', speed: '1' } }
-    expect(fromIncus(IncusOperation.parse({ ...wire, metadata }), null, null).percent).toBe(42)
+    const download = { ...wire, description: 'Downloading image', metadata }
+    expect(fromIncus(IncusOperation.parse(download), null, null).percent).toBe(42)
+  })
+
+  it('says of an evacuation which instance it moves, not how far the copy of one is', () => {
+    const metadata = { create_instance_from_image_unpack_progress: 'Unpacking: 33%', progress: { percent: '33' } }
+    const copying = fromIncus(IncusOperation.parse({ ...wire, updated_at: at(9), metadata }), null, null)
+    const moving = fromIncus(IncusOperation.parse(wire), null, null)
+    expect(withOperation(logOf(moving), copying).get('op1')).toMatchObject({
+      updatedAt: at(9),
+      progress: moving.progress,
+      percent: null,
+    })
   })
 
   it('has no location on a server that is not clustered', () => {
@@ -79,6 +91,12 @@ describe('the log', () => {
     const late = { ...base, updatedAt: at(5), progress: 'second' }
     const early = { ...base, updatedAt: at(3), progress: 'first' }
     expect(withOperation(withOperation(logOf(base), late), early).get('op1')).toEqual(late)
+  })
+
+  it('goes from pending to running and not back, whichever is heard first at the same time', () => {
+    const pending: Operation = { ...base, status: 'pending' }
+    expect(withOperation(logOf(pending), base).get('op1')?.status).toBe('running')
+    expect(withOperation(logOf(base), pending).get('op1')?.status).toBe('running')
   })
 
   it('does not let what has ended run again', () => {

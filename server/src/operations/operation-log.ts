@@ -35,7 +35,7 @@ export function fromIncus(
     project: project === '' ? null : project,
     createdAt: parseInstant(operation.created_at),
     updatedAt: parseInstant(operation.updated_at),
-    ...progressOf(operation.metadata),
+    ...progressOf(operation),
     error: operation.err === '' ? null : operation.err,
     mayCancel: operation.may_cancel,
     resources: Object.values(operation.resources).flat(),
@@ -81,15 +81,30 @@ export function lostOperations(
     .map((op) => ({ ...op, status: 'unknown', updatedAt: instant(askedAt), mayCancel: false }))
 }
 
+/** Incus tells pending and running within microseconds, in either order and with the same time: then further on wins. */
 function isNewer(next: Operation, before: Operation): boolean {
   if (isFinished(before) && before.status !== 'unknown') return false
   const [a, b] = [Date.parse(next.updatedAt), Date.parse(before.updatedAt)]
   if (a !== b) return a > b
-  return isFinished(next) !== isFinished(before) || next.progress !== before.progress || next.status !== before.status
+  if (next.status !== before.status) return stageOf(next) > stageOf(before)
+  return next.progress !== before.progress || next.percent !== before.percent
 }
 
-/** Progress has one text key `<stage>_progress`, and in newer versions `progress: { percent }` beside it. */
-function progressOf(metadata: IncusOperation['metadata']): Pick<Operation, 'progress' | 'percent'> {
+function stageOf({ status }: Operation): number {
+  const stages: readonly Operation['status'][] = ['unknown', 'pending', 'running', 'cancelling']
+  const stage = stages.indexOf(status)
+  return stage === -1 ? stages.length : stage
+}
+
+/**
+ * Progress has one text key `<stage>_progress`, and in newer versions `progress: { percent }` beside it. While an
+ * evacuation copies an instance, the progress of the copy takes the place of its own, which says more.
+ */
+function progressOf({ description, metadata }: IncusOperation): Pick<Operation, 'progress' | 'percent'> {
+  if (/evacuat|restor/i.test(description)) {
+    const { evacuation_progress: text } = metadata
+    return { progress: typeof text === 'string' ? text : null, percent: null }
+  }
   const text = Object.entries(metadata).find(
     (entry): entry is [string, string] => entry[0].endsWith('_progress') && typeof entry[1] === 'string',
   )?.[1]
