@@ -10,6 +10,7 @@ import { ClusterWatch } from './app/cluster-watch.ts'
 import { listenForConsole } from './app/console-listener.ts'
 import { counted } from './app/counted.ts'
 import { createDoor } from './app/door.ts'
+import { createMetrics } from './app/metrics.ts'
 import { OutcomeFinder } from './app/outcome-finder.ts'
 import { recordEnd } from './app/record-end.ts'
 import { createRoutes } from './app/routes.ts'
@@ -24,7 +25,6 @@ import type { Config } from './config.ts'
 import type { Scope } from './gateway/scope.ts'
 import { Draining } from './http/draining.ts'
 import { createManagementServer } from './http/management.ts'
-import { DoorMetrics } from './http/metrics.ts'
 import { createHttpServer } from './http/server.ts'
 import { LiveHub } from './live/live-hub.ts'
 import { sqliteHealthHistoryStore } from './members/health-history-store.sqlite.ts'
@@ -87,8 +87,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
 
   const finder = new OutcomeFinder({ rooms, own, history: storage.history, hub, tools })
   const draining = new Draining()
-  const metrics = new DoorMetrics()
-  metrics.addProcess()
+  const metrics = createMetrics(rooms, storage.history, hub)
   const routes = createRoutes({ policy, signIn, storage, rooms: roomsOf, watches, starters })
     .map((row) => counted(row, (cluster) => rooms.get(cluster)?.parts.figures, clock))
     .map((row) => finder.watching(row))
@@ -109,7 +108,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
   })
   const server = createHttpServer(door)
   const management = createManagementServer({
-    notReady: () => (draining.phase === 'serving' ? [] : ['draining']),
+    notReady: () => whyNotReady(draining, storage.history),
     metrics: () => metrics.registry.metrics(),
   })
 
@@ -166,6 +165,14 @@ async function createAllRooms(
     rooms.set(cluster.name, createClusterRooms(cluster, parts, strips, tools))
   }
   return rooms
+}
+
+/** Members and provider are no reason: a console that says what does not answer is what people need then. */
+function whyNotReady(draining: Draining, history: Storage['history']): readonly string[] {
+  return [
+    ...(draining.phase === 'serving' ? [] : ['the console is stopping']),
+    ...(history.isAvailable ? [] : ['the access history cannot be written']),
+  ]
 }
 
 function answersOf({ cluster: { board } }: ClusterParts) {

@@ -316,8 +316,3 @@ function isIssuer(value: string): boolean {
   const url = URL.parse(value)
   return url !== null && /^https?:$/.test(url.protocol) && url.search === '' && url.hash === '' && url.username === ''
 }
-
-/** Whether text is an IP address, for messages that speak of names. */
-function isAddress(value: string): boolean {
-  return isIP(value) !== 0
-}

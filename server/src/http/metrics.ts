@@ -57,6 +57,27 @@ export class DoorMetrics {
     this.registry.registerMetric(gauge)
   }
 
+  /** Values that are asked for whenever somebody reads the metrics, one for each set of labels. */
+  gauges<Label extends string>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[],
+    read: () => readonly { readonly labels: Readonly<Record<Label, string>>; readonly value: number }[],
+  ): void {
+    const gauge: Gauge<Label> = new Gauge({
+      name,
+      help,
+      labelNames: [...labelNames],
+      registers: [],
+      collect: () => {
+        // Members come and go; a value of one that has left would stay for ever.
+        gauge.reset()
+        for (const { labels, value } of read()) gauge.set(labels, value)
+      },
+    })
+    this.registry.registerMetric(gauge)
+  }
+
   /** Adds what Node says of the process: memory, event loop, garbage collection. */
   addProcess(): void {
     collectDefaultMetrics({ register: this.registry })
