@@ -1,7 +1,6 @@
 // Every key of malleus.yaml, with what it is for, its default and its range. These names are public: a change of one
 // is a breaking change. The reference in the README is generated from here.
 
-import { isIP } from 'node:net'
 import { z } from 'zod'
 import { Name } from '@malleus/shared/domain/name.ts'
 import { parseEndpoint } from '../clusters/endpoint.ts'
