@@ -73,7 +73,7 @@ export function prepareProvider(state: StateDirectory, host: string, wishes: Pro
       clientId: 'malleus',
       clientSecret: 'malleus-secret',
       redirectUris: wishes.consoleUrls.map((url) => `${url}/auth/callback`),
-      postLogoutRedirectUris: wishes.consoleUrls.flatMap((url) => [url, `${url}/`]),
+      postLogoutRedirectUris: wishes.consoleUrls.map((url) => `${url}/sign-in`),
     },
     people: [...labPeople],
     audience: 'incus',

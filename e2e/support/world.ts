@@ -54,7 +54,7 @@ export function consoleAddress(port: number, host = 'localhost'): ConsoleAddress
   return {
     url,
     redirectUri: `${url}/auth/callback`,
-    postLogoutRedirectUri: `${url}/`,
+    postLogoutRedirectUri: `${url}/sign-in`,
     backchannelLogoutUri: `${url}/auth/backchannel-logout`,
   }
 }
