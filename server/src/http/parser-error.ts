@@ -16,7 +16,8 @@ export function answerParserError(
   const code = codeOf(error, settings.limits.urlBytes)
   metrics.refused(code)
   const requestId = random.uuid()
-  logger.debug({ requestId, code, err: error, peer: socket.remoteAddress }, 'What came was not a request')
+  // Not the error itself: Node keeps with it what came, and in that are cookies.
+  logger.debug({ requestId, code, fault: faultOf(error), peer: socket.remoteAddress }, 'What came was not a request')
   // After a first answer the rest of the connection may be anything; words would be taken for part of that answer.
   if (!socket.writable || socket.bytesWritten > 0) {
     socket.destroy()
@@ -40,6 +41,11 @@ const reasons: Readonly<Record<number, string>> = {
   400: 'Bad Request',
   414: 'URI Too Long',
   431: 'Request Header Fields Too Large',
+}
+
+/** Node's name for what was wrong, such as `HPE_INVALID_HEADER_TOKEN`. */
+function faultOf(error: Error): string {
+  return 'code' in error && typeof error.code === 'string' ? error.code : error.name
 }
 
 function codeOf(error: Error, urlBytes: number): ProblemCode {
