@@ -54,11 +54,12 @@ describe('reports of browsers', () => {
 
   it('cannot invent labels', async () => {
     const { report, counted } = await start()
-    const reports = Array.from({ length: 50 }, (_, n) => ({ type: 'x', body: { effectiveDirective: `Label ${n}` } }))
+    const words = Array.from({ length: 50 }, (_, n) => (n % 2 === 0 ? `Label ${n}` : `label-${'x'.repeat(n)}`))
+    const reports = words.map((effectiveDirective) => ({ type: 'x', body: { effectiveDirective } }))
     expect((await report(JSON.stringify(reports))).status).toBe(204)
     const text = await counted()
     expect(text).toContain('{directive="other"} 20')
-    expect(text).not.toContain('Label')
+    expect(text).not.toMatch(/label/i)
   })
 
   it.each([
