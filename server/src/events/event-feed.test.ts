@@ -11,11 +11,13 @@ class Members {
   readonly facts: FeedFact[] = []
   readonly refusing = new Set<string>()
   readonly feed: EventFeed
+  readonly names: string[]
   readonly #streams = new Map<string, { handlers: EventHandlers; end: (reason: string) => void }>()
 
   constructor(...names: string[]) {
+    this.names = names
     this.feed = new EventFeed({
-      candidates: () => names.filter((name) => !this.refusing.has(name)),
+      candidates: () => this.names.filter((name) => !this.refusing.has(name)),
       open: async (member, handlers) => {
         if (this.refusing.has(member)) throw new Error('refused')
         const { promise: closed, resolve } = Promise.withResolvers<{ reason: string }>()
@@ -93,6 +95,18 @@ describe('the event feed', () => {
     await members.clock.pass(0)
     expect(members.listenedTo).toEqual(['server2', 'server3'])
     expect(members.told).toEqual([])
+  })
+
+  it('announces what may have happened before the first stream was open', async () => {
+    const members = new Members()
+    const startedAt = members.clock.now()
+    await members.clock.pass(500)
+    members.names.push('server1')
+    await members.clock.pass(5_000)
+    expect(members.listenedTo).toEqual(['server1'])
+    expect(members.facts).toEqual([
+      { kind: 'gap', from: startedAt, to: expect.any(Number), reason: 'the console was not connected' },
+    ])
   })
 
   it('announces the time in which nobody listened', async () => {

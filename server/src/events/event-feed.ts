@@ -63,6 +63,8 @@ export class EventFeed extends Subscribable<FeedFact> {
   start(): void {
     if (this.#stop !== null) return
     this.#stop = new AbortController()
+    // Who asked for this may read before the first stream is open: what happens until then is missed too.
+    this.#coverage = { ...this.#coverage, until: this.#coverage.until ?? this.#ports.clock.now() }
     void this.#keepListening(this.#stop.signal)
     void this.#keepListening(this.#stop.signal)
   }
