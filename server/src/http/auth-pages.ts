@@ -1,4 +1,5 @@
 import type { RequestHandler } from 'express'
+import { networkOf } from './client-address.ts'
 import type { Door } from './door.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
 import { Refusal } from './problem.ts'
@@ -59,7 +60,7 @@ export function authHandlers(door: Door): AuthHandlers {
     login: async (request) => {
       const exchange = enter(request, '/auth/login')
       exchange.action = 'session.sign-in'
-      signIns.take(exchange.client.ip)
+      signIns.take(networkOf(exchange.client.ip))
       send(exchange, await pages.login(pageRequest(exchange)))
     },
     callback: async (request) => {

@@ -249,6 +249,7 @@ describe('what is asked wrongly has its own answer', () => {
     ['another method', one, { method: 'PUT', body: '{}' }, 405, 'method_not_allowed'],
     ['OPTIONS', one, { method: 'OPTIONS' }, 405, 'method_not_allowed'],
     ['HEAD', one, { method: 'HEAD' }, 405, null],
+    ['HEAD of the live stream', '/api/live', { method: 'HEAD' }, 405, null],
     ['TRACE', one, { method: 'TRACE' }, 405, 'method_not_allowed'],
     ['an encoded slash', '/api/clusters/prod-eu/things/a%2fb', {}, 400, 'bad_path'],
     ['a relative part', '/api/clusters/prod-eu/things/..', {}, 400, 'bad_path'],

@@ -1,5 +1,6 @@
 import type { RequestHandler } from 'express'
 import { z } from 'zod'
+import { networkOf } from './client-address.ts'
 import type { Door } from './door.ts'
 import { exchangeOf } from './exchange.ts'
 import { Refusal } from './problem.ts'
@@ -35,7 +36,7 @@ export function reportsHandler({ settings, clock, logger, metrics }: Door): Requ
   return async (request) => {
     const exchange = exchangeOf(request)
     exchange.route = '/reports'
-    rate.take(exchange.client.ip)
+    rate.take(networkOf(exchange.client.ip))
     const type = mediaType(request)
     if (type !== 'application/reports+json' && type !== 'application/csp-report') {
       throw new Refusal('unsupported_media_type')

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net'
 import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express'
 import { logWhenDone } from './access-log.ts'
 import { authHandlers } from './auth-pages.ts'
-import { clientAddress } from './client-address.ts'
+import { clientAddress, networkOf } from './client-address.ts'
 import type { Door } from './door.ts'
 import { beginExchange, type Exchange, exchangeOf } from './exchange.ts'
 import { describeApi } from './openapi.ts'
@@ -115,7 +115,7 @@ function mountApi(app: Express, door: Door): void {
     response.end(description)
   })
   app.use('/api', whoAsks(door))
-  app.get('/api/live', serveLive(door))
+  app.get('/api/live', notForHead(serveLive(door)))
   for (const row of door.routes) mountRoute(app, row, serveRoute(door, row))
   for (const [path, allow] of allowedMethods(door.routes)) {
     app.all(path, () => {
@@ -174,7 +174,7 @@ function whoAsks({ findSession, settings: { limits }, clock }: Door): RequestHan
       next()
       return
     }
-    ofStranger.take(exchange.client.ip)
+    ofStranger.take(networkOf(exchange.client.ip))
     if (found.kind === 'none') throw new Refusal('not_signed_in')
     if (found.cookies !== undefined) response.setHeader('set-cookie', [...found.cookies])
     throw new Refusal('session_expired')
@@ -185,10 +185,7 @@ function mountRoute(app: Express, { endpoint }: Route, handler: RequestHandler):
   const path = `/api${endpoint.path}`
   switch (endpoint.method) {
     case 'GET':
-      // Express would serve HEAD by it as well, with all that a GET costs.
-      app.get(path, (request, response, next) =>
-        request.method === 'HEAD' ? next() : handler(request, response, next),
-      )
+      app.get(path, notForHead(handler))
       break
     case 'POST':
       app.post(path, handler)
@@ -203,6 +200,11 @@ function mountRoute(app: Express, { endpoint }: Route, handler: RequestHandler):
       app.delete(path, handler)
       break
   }
+}
+
+/** Express would serve HEAD by the handler of GET as well, with all that a GET costs; a stream would never end. */
+function notForHead(handler: RequestHandler): RequestHandler {
+  return (request, response, next) => (request.method === 'HEAD' ? next() : handler(request, response, next))
 }
 
 function allowedMethods(routes: readonly Route[]): ReadonlyMap<string, string> {
