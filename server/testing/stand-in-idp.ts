@@ -94,6 +94,8 @@ export class IdentityProvider {
   readonly backchannelErrors: Error[] = []
   /** `grant_type` of every request to the token endpoint, in order. */
   readonly grantTypes: string[] = []
+  /** Every token that the token endpoint gave out, of whatever kind. */
+  readonly tokensGiven: { readonly kind: string; readonly token: string }[] = []
 
   readonly audience: string
   readonly #options: IdentityProviderOptions
@@ -257,6 +259,7 @@ export class IdentityProvider {
       if (context.path !== '/token') return
       const grantType = grantTypeOf(context['oidc'])
       this.grantTypes.push(grantType ?? 'none')
+      if (isRecord(context.body)) this.#noteTokens(context.body)
       if (grantType !== 'refresh_token') return
       if (this.omitRefreshToken && isRecord(context.body)) delete context.body['refresh_token']
       if (this.loseNextRefreshReply) {
@@ -265,6 +268,13 @@ export class IdentityProvider {
         context.req.socket.destroy()
       }
     })
+  }
+
+  #noteTokens(body: Readonly<Record<string, unknown>>): void {
+    for (const kind of ['access_token', 'refresh_token', 'id_token']) {
+      const token = body[kind]
+      if (typeof token === 'string') this.tokensGiven.push({ kind, token })
+    }
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

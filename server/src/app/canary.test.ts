@@ -1,0 +1,228 @@
+import { readdir, readFile } from 'node:fs/promises'
+import path from 'node:path'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { eventually } from '../../testing/eventually.ts'
+import { startTestApp } from '../../testing/test-app.ts'
+import type { TestApp } from '../../testing/test-app.ts'
+import type { TestBrowser } from '../../testing/test-browser.ts'
+import { clientSecret, clusterName, people } from '../../testing/test-world.ts'
+import { evacuateAndRestore, lookAround } from '../../testing/tour.ts'
+
+/** Text that is nowhere else, planted where Incus keeps secrets. */
+const planted = {
+  operationSecret: 'canary-a1-secret-of-a-websocket',
+  descriptor: 'canary-a2-secret-of-a-descriptor',
+  trustToken: 'canary-a3-secret-of-a-trust-token',
+  instanceConfig: 'canary-a4-password-in-an-instance',
+  serverConfig: 'canary-a5-secret-in-the-server-configuration',
+  eventContext: 'canary-a6-secret-in-the-context-of-an-event',
+  logging: 'canary-a7-private-key-in-a-log-event',
+  operationToken: 'canary-a8-token-in-a-task',
+}
+
+let app: TestApp
+let browsers: TestBrowser[]
+
+beforeEach(async () => {
+  browsers = []
+  app = await startTestApp({
+    cluster: {
+      instances: [
+        { name: 'c1', location: 'server1', config: { 'user.password': planted.instanceConfig } },
+        { name: 'c2', location: 'server2', config: { 'environment.TOKEN': planted.instanceConfig } },
+      ],
+    },
+  })
+})
+afterEach(() => app.close())
+
+describe('T-canary', () => {
+  test('no secret of a session, of the provider, of a cluster or of the configuration leaves the console', async () => {
+    const { cluster, provider } = app
+    cluster.state.config['loki.auth.password'] = planted.serverConfig
+    const admin = await enter('admin')
+    const live = await app.listen(admin)
+    const viewer = await enter('viewer')
+    const watching = await app.listen(viewer)
+
+    sayEverySecret()
+    await live.next('resource-changed', ({ source }) => source === '/1.0/instances/last')
+    await watching.next('resource-changed', ({ source }) => source === '/1.0/instances/last')
+    for (const browser of browsers) await lookAround(browser, clusterName, 'server2')
+    await evacuateAndRestore(admin, clusterName, 'server2')
+    await misbehave(admin)
+
+    // A renewal, one that fails, and a provider that is gone.
+    provider.accessTokenSeconds = 2
+    const brief = await enter('operator')
+    await eventually(
+      async () => {
+        await brief.get(`/api/clusters/${clusterName}/members`)
+        return provider.refreshes
+      },
+      (refreshes) => refreshes > 0,
+    )
+    provider.invalidGrantNext = true
+    const unlucky = await enter('viewer')
+    await eventually(
+      () => unlucky.get(`/api/clusters/${clusterName}/members/server1`),
+      ({ status }) => status === 401,
+    )
+    const late = app.browser()
+    const { path: wayBack } = await late.visitProvider(people.admin.sub)
+    await provider.down()
+    expect((await late.navigate(wayBack)).headers.location).toContain('/sign-in?problem=provider_unavailable')
+    await lookAround(brief, clusterName, 'server1')
+    await provider.up()
+
+    const cookies = browsers.flatMap((browser) => [...browser.cookies.values()])
+    const code = new URLSearchParams(wayBack.split('?')[1]).get('code') ?? ''
+    const secrets = [...(await allSecrets(cookies)), { name: 'a code', text: code }]
+    expect(secrets.length).toBeGreaterThan(25)
+    expect(await hitsIn(secrets)).toEqual([])
+
+    // Whoever signs out takes their ID token to the provider, who wants to know whose session it is.
+    expect((await admin.signOut()).status).toBe(200)
+    const others = secrets.filter(({ name }) => name !== 'id_token')
+    expect(await hitsIn(others)).toEqual([])
+  }, 60_000)
+
+  test('and the search finds what is there', async () => {
+    const admin = await enter('admin')
+    await admin.get('/api/session')
+    expect(await hitsIn([{ name: 'a name', text: people.admin.name }])).toEqual([
+      'a name in audit.db',
+      'a name in the bytes of browser 1',
+    ])
+  })
+})
+
+async function enter(person: 'admin' | 'viewer' | 'operator'): Promise<TestBrowser> {
+  const browser = await app.signIn(person)
+  browsers.push(browser)
+  return browser
+}
+
+/** Every place in what Incus says where it puts secrets, as operations, events and configuration. */
+function sayEverySecret(): void {
+  const { cluster } = app
+  const fds = { '0': planted.descriptor, control: planted.descriptor }
+  cluster.startOperation({ member: 'server1', metadata: { fds, secret: planted.operationSecret, return: 0 } })
+  cluster.startOperation({
+    member: 'server2',
+    metadata: { token: planted.operationToken, request: { secret: planted.operationToken } },
+  })
+  cluster.operations.start({
+    class: 'token',
+    description: 'Executing operation',
+    location: cluster.state.member('server1'),
+    metadata: { secret: planted.trustToken, fingerprint: cluster.fingerprint, addresses: [] },
+  })
+  cluster.operations.start({
+    class: 'websocket',
+    description: 'Executing command',
+    location: cluster.state.member('server3'),
+    metadata: { fds, command: ['bash'], environment: { PASSWORD: planted.operationSecret }, interactive: true },
+  })
+  cluster.emitRaw({
+    type: 'logging',
+    metadata: { message: planted.logging, level: 'debug', context: { body: planted.logging } },
+  })
+  cluster.emit({
+    action: 'instance-exec',
+    source: '/1.0/instances/c1',
+    member: 'server1',
+    project: 'default',
+    name: 'c1',
+    context: { command: `mysql -p ${planted.eventContext}`, environment: planted.eventContext },
+  })
+  cluster.emit({ action: 'instance-updated', source: '/1.0/instances/last', project: 'default' })
+}
+
+/** Requests that fail in every room, with secrets where strangers put them. */
+async function misbehave(browser: TestBrowser): Promise<void> {
+  const asked = [
+    { path: `/api/clusters/${clusterName}/members?secret=${planted.operationSecret}` },
+    { path: '/api/audit?access_token=canary' },
+    { path: '/api/clusters/%2e%2e/members' },
+    { path: '/api/session', headers: { authorization: `Bearer ${planted.operationToken}` } },
+    { path: '/api/session', headers: { cookie: `__Host-Http-sid=${'A'.repeat(22)}.${'B'.repeat(43)}` } },
+    {
+      method: 'POST',
+      path: `/api/clusters/${clusterName}/members/server1/state`,
+      body: { password: planted.instanceConfig },
+    },
+    { path: `/auth/callback?code=${planted.operationToken}&state=${planted.operationSecret}` },
+  ]
+  for (const request of asked) expect((await browser.ask(request)).status).toBeLessThan(500)
+}
+
+interface Secret {
+  readonly name: string
+  readonly text: string
+  /** May be told to browsers: it is theirs. */
+  readonly mayReachBrowsers?: boolean
+}
+
+async function allSecrets(cookies: readonly string[]): Promise<readonly Secret[]> {
+  const keys = await readFile(path.join(app.folder, 'keys'), 'utf8')
+  return [
+    ...Object.entries(planted).map(([name, text]) => ({ name, text })),
+    { name: 'the client secret', text: clientSecret },
+    ...bodyOfPem(app.identity.key).map((text) => ({ name: 'the key of the console', text })),
+    ...(keys.match(/[A-Za-z0-9+/=_-]{40,}/g) ?? []).map((text) => ({ name: 'a key in the file of keys', text })),
+    // The signature is what makes a token; its head is the same in all.
+    ...app.provider.tokensGiven.map(({ kind, token }) => ({
+      name: kind,
+      text: token.split('.').at(-1) ?? token,
+    })),
+    ...cookies.flatMap((cookie) => {
+      const [id = '', secret = ''] = cookie.split('.')
+      return [
+        { name: 'the secret of a cookie', text: secret, mayReachBrowsers: true },
+        { name: 'the id of a cookie', text: id, mayReachBrowsers: true },
+      ]
+    }),
+  ]
+}
+
+function bodyOfPem(pem: string): string[] {
+  return pem.split('\n').filter((line) => line.length > 40 && !line.startsWith('-----'))
+}
+
+/** Where a secret was found, in whatever form somebody may have written it down. */
+async function hitsIn(secrets: readonly Secret[]): Promise<string[]> {
+  const folder = path.join(app.folder, 'var')
+  const files = (await readdir(folder)).toSorted()
+  const stored = await Promise.all(
+    files.map(async (name) => ({ name, bytes: await readFile(path.join(folder, name)) })),
+  )
+  const places = [
+    ...stored.map(({ name, bytes }) => ({ name: name.replace(/-(wal|shm)$/, ''), bytes, isBrowser: false })),
+    { name: 'the log', bytes: Buffer.from(app.logs.join('')), isBrowser: false },
+    ...browsers.map((browser, at) => ({
+      name: `the bytes of browser ${at + 1}`,
+      bytes: Buffer.concat(browser.received),
+      isBrowser: true,
+    })),
+  ]
+  const hits = secrets.flatMap(({ name, text, mayReachBrowsers = false }) =>
+    places
+      .filter(
+        ({ isBrowser, bytes }) =>
+          !(isBrowser && mayReachBrowsers) && formsOf(text).some((form) => bytes.includes(form)),
+      )
+      .map((place) => `${name} in ${place.name}`),
+  )
+  return [...new Set(hits)].toSorted()
+}
+
+function formsOf(text: string): readonly Buffer[] {
+  const plain = Buffer.from(text)
+  const decoded = /^[\w-]{22,}$/.test(text) ? [Buffer.from(text, 'base64url')] : []
+  const hexed = decoded.map((bytes) => Buffer.from(bytes.toString('hex')))
+  const encoded = (['base64', 'base64url', 'hex'] as const).map((form) =>
+    Buffer.from(plain.toString(form).replace(/=+$/, '')),
+  )
+  return [plain, ...decoded, ...hexed, ...encoded]
+}

@@ -1,0 +1,107 @@
+import { getSession } from '@malleus/shared/api/session.ts'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { addressOf, allRoutes, nameOf, sampleBody } from '../../testing/all-routes.ts'
+import { eventually } from '../../testing/eventually.ts'
+import { problemOf } from '../../testing/test-browser.ts'
+import type { TestBrowser } from '../../testing/test-browser.ts'
+import { startTestApp } from '../../testing/test-app.ts'
+import type { TestApp } from '../../testing/test-app.ts'
+import { clusterName, people } from '../../testing/test-world.ts'
+
+const roles = ['viewer', 'operator', 'admin', 'auditor'] as const
+
+/** Who is answered, and with what; all others who are signed in are refused with 403. */
+const answered: Readonly<Record<string, { readonly status: number; readonly by: readonly string[] }>> = {
+  'GET /session': { status: 200, by: ['viewer', 'operator', 'admin', 'auditor'] },
+  'POST /session/activity': { status: 200, by: ['viewer', 'operator', 'admin', 'auditor'] },
+  'GET /clusters': { status: 200, by: ['viewer', 'operator', 'admin', 'auditor'] },
+  'GET /clusters/:cluster/figures': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'GET /clusters/:cluster/certificate': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'GET /clusters/:cluster/members': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'GET /clusters/:cluster/members/:member': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'GET /clusters/:cluster/health-history': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'GET /clusters/:cluster/operations': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'POST /clusters/:cluster/members/:member/state': { status: 202, by: ['admin'] },
+  'GET /audit': { status: 200, by: ['operator', 'admin', 'auditor'] },
+}
+
+let app: TestApp
+const browsers = new Map<string, TestBrowser>()
+
+beforeAll(async () => {
+  app = await startTestApp()
+  for (const role of roles) browsers.set(role, await app.signIn(role))
+})
+afterAll(() => app.close())
+
+describe('the whole console, for each role', () => {
+  describe.each(roles)('%s', (role) => {
+    test.each(allRoutes().map((row) => [nameOf(row), row] as const))('%s', async (name, row) => {
+      const { browser, ask } = asking(role, row)
+      const expected = answered[name]
+      const { status, text } = await ask(clusterName)
+      expect(status, text).toBe(expected?.by.includes(role) === true ? expected.status : 403)
+      expect((await browser.get('/api/clusters/no-such-cluster/members')).status).toBe(404)
+    })
+
+    test('is told what they may do, and sees the live stream only with a role for it', async () => {
+      const browser = browserOf(role)
+      const { principal } = getSession.reply.parse((await browser.get('/api/session')).json)
+      expect(principal).toMatchObject({ name: people[role].name, roles: [role] })
+      if (role === 'auditor') expect(problemOf(await browser.get('/api/live')).code).toBe('forbidden')
+      else (await browser.live()).cut()
+    })
+  })
+
+  test('someone without a role is not let in, and told why', async () => {
+    const browser = app.browser()
+    expect(await browser.signIn(people.guest.sub)).toBe('/sign-in?problem=no_role&returnTo=%2F')
+    expect(problemOf(await browser.get('/api/session')).code).toBe('not_signed_in')
+  })
+
+  test('who is not signed in learns nothing but what there is to ask', async () => {
+    const stranger = app.browser()
+    for (const row of allRoutes()) expect((await asking(stranger, row).ask(clusterName)).status).toBe(401)
+    expect((await stranger.get('/api/openapi.json')).status).toBe(200)
+  })
+
+  test('every refusal is in the history, with who, what and why', async () => {
+    const refused = roles.flatMap((role) =>
+      allRoutes()
+        .filter((row) => answered[nameOf(row)]?.by.includes(role) !== true)
+        .map((row) => `${role} forbidden ${nameOf(row)}`),
+    )
+    const found = await eventually(
+      async () =>
+        (await app.history())
+          .filter(({ decision, out }) => !decision.allow && out?.code === 'forbidden')
+          .map(({ actor, req }) => `${actor?.roles.join()} forbidden ${req?.method} ${req?.route.replace('/api', '')}`),
+      (records) => refused.every((one) => records.includes(one)),
+    )
+    expect(new Set(found)).toEqual(new Set([...refused, 'auditor forbidden GET /live']))
+    const guest = (await app.history()).filter(({ actor }) => actor?.sub === people.guest.sub)
+    expect(guest.map(({ action, decision }) => [action, decision])).toEqual([
+      ['session.sign-in', { allow: false, rule: 'no_role' }],
+    ])
+  })
+})
+
+function browserOf(role: string): TestBrowser {
+  const browser = browsers.get(role)
+  if (browser === undefined) throw new Error(`${role} is not signed in`)
+  return browser
+}
+
+function asking(who: string | TestBrowser, row: ReturnType<typeof allRoutes>[number]) {
+  const browser = typeof who === 'string' ? browserOf(who) : who
+  const body = sampleBody(row)
+  return {
+    browser,
+    ask: (cluster: string) =>
+      browser.ask({
+        method: row.endpoint.method,
+        path: addressOf(row, cluster),
+        ...(body !== undefined && { body: JSON.parse(body) as unknown }),
+      }),
+  }
+}
