@@ -10,6 +10,8 @@ const StateChangeDialog = lazy(() => import('./StateChangeDialog.tsx').then((m) 
 export function MemberActions({ member }: { member: Member }) {
   const [open, setOpen] = useState<'nothing' | 'menu' | ChangeKind>('nothing')
   const trigger = useRef<HTMLButtonElement>(null)
+  // The menu closes after what was chosen in it has opened something else.
+  const closeMenu = () => setOpen((now) => (now === 'menu' ? 'nothing' : now))
   return (
     <>
       <button
@@ -26,7 +28,7 @@ export function MemberActions({ member }: { member: Member }) {
       {open !== 'nothing' && (
         <Suspense fallback={null}>
           {open === 'menu' ? (
-            <MemberMenu trigger={trigger} member={member} onChoose={setOpen} onClose={() => setOpen('nothing')} />
+            <MemberMenu trigger={trigger} member={member} onChoose={setOpen} onClose={closeMenu} />
           ) : (
             <StateChangeDialog member={member} action={open} onClose={() => setOpen('nothing')} />
           )}

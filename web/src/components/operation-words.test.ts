@@ -73,4 +73,13 @@ describe('the strip', () => {
     const second = operation({ id: 'second', createdAt: '2026-11-22T06:10:00Z' })
     expect(ids([first, second])).toEqual(['second', 'first'])
   })
+  test('has an evacuation before the instances that it moves', () => {
+    const whole = operation({
+      id: 'whole',
+      description: 'Evacuating cluster member',
+      createdAt: '2026-11-22T06:00:00Z',
+    })
+    const moved = operation({ id: 'moved', description: 'Migrating instance', createdAt: '2026-11-22T06:00:01Z' })
+    expect(ids([whole, moved])).toEqual(['whole', 'moved'])
+  })
 })

@@ -69,11 +69,21 @@ export function startedBy({ startedBy }: Operation): string {
   return startedBy.here ? `started by ${startedBy.name}` : `started by ${startedBy.name}, not through this console`
 }
 
-/** What the strip shows: all that runs, then what ended in the last half minute, the newest first. */
+/**
+ * What the strip shows: all that runs, then what ended in the last half minute. What is done to a whole server comes
+ * before the instances that it moves, which begin later; among equals, the newest first.
+ */
 export function shownOperations(operations: readonly Operation[], now: number, keepMs = 30_000): readonly Operation[] {
   const running = operations.filter((operation) => !isFinished(operation))
   const ended = operations.filter((row) => isFinished(row) && now - Date.parse(row.updatedAt) < keepMs)
   return [...running, ...ended].toSorted(
-    (a, b) => Number(isFinished(a)) - Number(isFinished(b)) || Date.parse(b.createdAt) - Date.parse(a.createdAt),
+    (a, b) =>
+      Number(isFinished(a)) - Number(isFinished(b)) ||
+      Number(isOfWholeServer(b)) - Number(isOfWholeServer(a)) ||
+      Date.parse(b.createdAt) - Date.parse(a.createdAt),
   )
+}
+
+function isOfWholeServer({ description }: Operation): boolean {
+  return doing[description] !== undefined
 }

@@ -93,6 +93,7 @@ const fills = { connect: 'fill-ink-3', tls: 'fill-info-mark', answer: 'fill-acce
 
 function Phases({ probe }: { probe: ProbeRecord }) {
   const bars = phaseBars(probe)
+  if (bars.length === 0) return null
   const label = bars.map(({ name, ms }) => `${name} ${formatMs(ms)}`).join(', ')
   return (
     <svg role="img" aria-label={label} viewBox="0 0 100 8" preserveAspectRatio="none" className="block h-2 w-full">
