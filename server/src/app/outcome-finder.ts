@@ -3,6 +3,7 @@ import type { AuditLog } from '../audit/audit-log.ts'
 import { auditEntry, requestOf } from '../audit/record.ts'
 import { OutcomeUnknown } from '../gateway/member-error.ts'
 import type { Route } from '../http/route.ts'
+import { sleep } from '../lib/clock.ts'
 import type { LiveHub } from '../live/live-hub.ts'
 import type { Sighting, UnknownMutation, Verdict } from '../mutations/reconciler.ts'
 import { Reconciler } from '../mutations/reconciler.ts'
@@ -23,6 +24,7 @@ export interface OutcomeFinderOptions {
 export class OutcomeFinder {
   readonly #reconciler: Reconciler
   readonly #options: OutcomeFinderOptions
+  readonly #stopped = new AbortController()
 
   constructor(options: OutcomeFinderOptions) {
     this.#options = options
@@ -39,6 +41,7 @@ export class OutcomeFinder {
   }
 
   stop(): void {
+    this.#stopped.abort()
     this.#reconciler.stop()
   }
 
@@ -55,12 +58,18 @@ export class OutcomeFinder {
           const { cluster, member } = input.params as Readonly<Record<string, string | undefined>>
           if (error instanceof OutcomeUnknown && cluster !== undefined) {
             const action = typeof row.action === 'string' ? row.action : row.action(input.body)
-            this.#reconciler.watch({ requestId: context.requestId, cluster, action, object: member ?? '', sentAt })
+            void this.#find({ requestId: context.requestId, cluster, action, object: member ?? '', sentAt })
           }
           throw error
         }
       },
     }
+  }
+
+  /** Whoever asked is told first that nobody knows; the page and the history would not understand it the other way. */
+  async #find(mutation: UnknownMutation): Promise<void> {
+    await sleep(this.#options.tools.clock, answerFirstMs, this.#stopped.signal)
+    if (!this.#stopped.signal.aborted) this.#reconciler.watch(mutation)
   }
 
   async #askMembers({ cluster, action, object }: UnknownMutation): Promise<Sighting> {
@@ -102,6 +111,8 @@ export class OutcomeFinder {
     }
   }
 }
+
+const answerFirstMs = 250
 
 /** Members' clocks and ours may differ by this much. */
 const clockToleranceMs = 30_000
