@@ -8,6 +8,7 @@ import { startIdentityProvider } from '../../testing/stand-in-idp.ts'
 import type { IdentityProvider as StandInProvider } from '../../testing/stand-in-idp.ts'
 import { openDatabase } from '../database/database.ts'
 import type { Database } from '../database/database.ts'
+import type { Clock } from '../lib/clock.ts'
 import { systemClock } from '../lib/clock.ts'
 import { silentLogger } from '../lib/logger.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -96,9 +97,11 @@ interface Wishes extends Partial<ProviderSettings> {
   readonly deadlineMs?: number
   readonly intent?: () => Promise<void>
   readonly logger?: Logger
+  readonly clock?: Clock
 }
 
-function openConsole({ deadlineMs = 5000, intent, logger = silentLogger, ...settings }: Wishes = {}): Console {
+function openConsole(wishes: Wishes = {}): Console {
+  const { deadlineMs = 5000, intent, logger = silentLogger, clock = systemClock, ...settings } = wishes
   const outbound = outboundFetch({ deadlineMs, connectMs: 1000 })
   const provider = new IdentityProvider({
     settings: {
@@ -114,7 +117,7 @@ function openConsole({ deadlineMs = 5000, intent, logger = silentLogger, ...sett
       ...settings,
     },
     fetch: outbound.fetch,
-    clock: systemClock,
+    clock,
     random,
     logger,
   })
@@ -427,6 +430,17 @@ describe('a provider that does not answer', () => {
     expect(provider.problem).toContain('does not answer')
     await standIn.up()
     await vi.waitUntil(() => provider.problem === null, { timeout: 5000 })
+    expect((await pages.login(requestOf(''))).location).toContain(standIn.issuer)
+  })
+
+  test('although it did a while ago sends nobody there', async () => {
+    let laterMs = 0
+    const { pages } = openConsole({ clock: { ...systemClock, monotonic: () => systemClock.monotonic() + laterMs } })
+    expect((await pages.login(requestOf(''))).location).toContain(standIn.issuer)
+    await standIn.down()
+    laterMs = 10_000
+    expect(problemIn((await pages.login(requestOf(''))).location)).toBe('provider_unavailable')
+    await standIn.up()
     expect((await pages.login(requestOf(''))).location).toContain(standIn.issuer)
   })
 

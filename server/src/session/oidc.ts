@@ -62,6 +62,8 @@ const FIRST_RETRY_MS = 1000
 const MOST_RETRY_MS = 30_000
 const HOUR_MS = 3_600_000
 const SKEW_SECONDS = 30
+/** How long an answer counts as a sign that somebody who is sent to the provider now meets it. */
+const SEEN_LASTS_MS = 5000
 
 interface Known {
   readonly configuration: Configuration
@@ -72,6 +74,8 @@ export class IdentityProvider implements Refresher {
   readonly #options: IdentityProviderOptions
   readonly #stopped = new AbortController()
   #known: Known | undefined
+  /** When it last said what it is. */
+  #seenAt = Number.NEGATIVE_INFINITY
   #asking: Promise<Known> | undefined
   #problem: Error | undefined
 
@@ -94,12 +98,13 @@ export class IdentityProvider implements Refresher {
   }
 
   /**
-   * Where the browser goes to sign in, and what has to be kept until it comes back.
+   * Where the browser goes to sign in, and what has to be kept until it comes back. The provider is asked first whether
+   * it is there: a browser that is sent to one that is not shows an error of its own, which says nothing to anybody.
    *
    * @throws ProviderUnavailable, ProviderUnusable.
    */
   async signInUrl(): Promise<{ readonly url: string; readonly secrets: SignInSecrets }> {
-    const { configuration } = await this.#ask()
+    const { configuration } = await this.#ask(SEEN_LASTS_MS)
     const { scopes, audience } = this.#options.settings
     const verifier = openid.randomPKCECodeVerifier()
     const secrets = { state: openid.randomState(), nonce: openid.randomNonce(), verifier }
@@ -219,9 +224,10 @@ export class IdentityProvider implements Refresher {
     return `${this.#options.settings.publicUrl}/auth/callback`
   }
 
-  /** What the provider says of itself; asked now when it has not answered before, by all who need it together. */
-  #ask(): Promise<Known> {
-    if (this.#known !== undefined) return Promise.resolve(this.#known)
+  /** What the provider says of itself; asked now when it has not said so lately enough, by all who need it together. */
+  #ask(notOlderThanMs = Number.POSITIVE_INFINITY): Promise<Known> {
+    const age = this.#options.clock.monotonic() - this.#seenAt
+    if (this.#known !== undefined && age < notOlderThanMs) return Promise.resolve(this.#known)
     this.#asking ??= this.#discover()
       .then((known) => {
         this.#known = known
@@ -242,8 +248,7 @@ export class IdentityProvider implements Refresher {
     const { clock, random, logger } = this.#options
     for (let failures = 0; !this.#stopped.signal.aborted;) {
       try {
-        if (this.#known === undefined) await this.#ask()
-        else this.#known = await this.#discover()
+        await this.#ask(HOUR_MS)
         if (failures > 0) logger.info({}, 'The identity provider answers')
         failures = 0
         await sleep(clock, HOUR_MS, this.#stopped.signal)
@@ -279,6 +284,7 @@ export class IdentityProvider implements Refresher {
     const metadata = configuration.serverMetadata()
     const unusable = whyUnusable(metadata, settings.issuer)
     if (unusable !== undefined) throw new ProviderUnusable(unusable)
+    this.#seenAt = this.#options.clock.monotonic()
     return { configuration, keys: remoteKeys(metadata.jwks_uri ?? '', fetch) }
   }
 
