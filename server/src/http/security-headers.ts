@@ -48,7 +48,6 @@ function permissionsPolicy(): string {
   const denied = [
     'accelerometer',
     'autoplay',
-    'bluetooth',
     'camera',
     'display-capture',
     'encrypted-media',
