@@ -1,9 +1,10 @@
 import { X509Certificate } from 'node:crypto'
-import type { Finding } from '@malleus/shared/api/certificate.ts'
+import type { Finding } from '@malleus/shared/api/finding.ts'
 import type { CertificateFacts } from '../certificates/cluster-certificates.ts'
 import { certificateExpiresAt } from '../certificates/cluster-certificates.ts'
 import type { ClusterNow } from '../clusters/clusters-view.ts'
 import { connectionFindings } from '../clusters/findings.ts'
+import { offlineThresholdSeconds } from '../clusters/offline-threshold.ts'
 import type { ClusterConfig } from '../config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -108,6 +109,7 @@ export function createClusterRooms(
       databaseAvailable: board.databaseAvailable,
       panic: board.panic,
       certificateExpiresAt: certificateExpiresAt(seen()),
+      offlineThresholdSeconds: offlineThresholdSeconds(readings.anyServer.value?.config ?? null),
       findings: findings(),
     }
   }

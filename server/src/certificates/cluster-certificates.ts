@@ -1,6 +1,7 @@
 /** The cluster certificate, how the console trusts it, and what each member presents: nothing here asks anybody. */
 import { X509Certificate } from 'node:crypto'
-import type { Certificate, ClusterCertificate, Finding, PresentedByMember } from '@malleus/shared/api/certificate.ts'
+import type { Certificate, ClusterCertificate, PresentedByMember } from '@malleus/shared/api/certificate.ts'
+import type { Finding } from '@malleus/shared/api/finding.ts'
 import type { Known } from '@malleus/shared/api/freshness.ts'
 import type { Health } from '@malleus/shared/api/health.ts'
 import type { z } from 'zod'

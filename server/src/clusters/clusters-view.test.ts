@@ -14,6 +14,7 @@ function summary(standings: Standing[]): ClusterSummary {
       databaseAvailable: null,
       panic: false,
       certificateExpiresAt: Date.UTC(2030, 0, 1),
+      offlineThresholdSeconds: 20,
       findings: [{ severity: 'info', code: 'no_identity', text: 'None.' }],
     }),
   )
@@ -32,10 +33,11 @@ describe('a cluster in a few words', () => {
     expect(summary(standings)).toMatchObject({ reachable, worst, members: { total: standings.length, answering } })
   })
 
-  test('says when its certificate ends, and what is found', () => {
+  test('says when its certificate ends, how long the cluster waits for a heartbeat, and what is found', () => {
     expect(summary(['healthy'])).toMatchObject({
       certificate: { expiresAt: '2030-01-01T00:00:00.000Z' },
-      findings: [{ code: 'no_identity', text: 'None.' }],
+      offlineThresholdSeconds: 20,
+      findings: [{ severity: 'info', code: 'no_identity', text: 'None.' }],
     })
   })
 })

@@ -1,4 +1,4 @@
-import type { Finding } from '@malleus/shared/api/certificate.ts'
+import type { Finding } from '@malleus/shared/api/finding.ts'
 import type { ClusterSummary } from '@malleus/shared/api/clusters.ts'
 import type { Standing } from '@malleus/shared/domain/health.ts'
 import { isAnswering, worstStanding } from '@malleus/shared/domain/health.ts'
@@ -16,12 +16,14 @@ export interface ClusterNow {
   readonly panic: boolean
   /** Wall clock, milliseconds. */
   readonly certificateExpiresAt: number | null
+  /** Null where the cluster's configuration may not be seen. */
+  readonly offlineThresholdSeconds: number | null
   readonly findings: readonly Finding[]
 }
 
 /** A cluster in a few words. A suspect answers too, if late, and so it is reachable through it. */
 export function clusterSummary(now: ClusterNow): ClusterSummary {
-  const { name, mode, standings, clustered, version, databaseAvailable, panic, certificateExpiresAt, findings } = now
+  const { name, mode, standings, clustered, version, databaseAvailable, panic, certificateExpiresAt } = now
   const answering = standings.filter((standing) => isAnswering(standing) || standing === 'suspect').length
   return {
     name,
@@ -34,6 +36,7 @@ export function clusterSummary(now: ClusterNow): ClusterSummary {
     databaseAvailable,
     panic,
     certificate: certificateExpiresAt === null ? null : { expiresAt: instant(certificateExpiresAt) },
-    findings: findings.map(({ code, text }) => ({ code, text })),
+    offlineThresholdSeconds: now.offlineThresholdSeconds,
+    findings: [...now.findings],
   }
 }

@@ -1,5 +1,5 @@
 /** What an administrator should know about how this console is connected to a cluster, in words. Pure. */
-import type { Finding } from '@malleus/shared/api/certificate.ts'
+import type { Finding } from '@malleus/shared/api/finding.ts'
 
 export interface ConnectionFacts {
   readonly mode: 'bearer' | 'certificate'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { endpoint } from './endpoint.ts'
+import { Finding } from './finding.ts'
 import { Instant, known } from './freshness.ts'
 
 /** A parsed X.509 certificate. Fingerprints are SHA-256 of the DER form, lower-case hexadecimal. */
@@ -29,9 +30,6 @@ export const PresentedByMember = z.object({
   /** In words, where something is wrong. */
   note: z.string().nullable(),
 })
-
-export const Finding = z.object({ severity: z.enum(['info', 'warning', 'bad']), code: z.string(), text: z.string() })
-export type Finding = z.infer<typeof Finding>
 
 export const ClusterCertificate = z.object({
   certificate: known(Certificate),

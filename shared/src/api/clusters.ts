@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { Standing } from '../domain/health.ts'
 import { endpoint } from './endpoint.ts'
+import { Finding } from './finding.ts'
 import { Instant } from './freshness.ts'
 
 export const ClusterSummary = z.object({
@@ -19,8 +20,10 @@ export const ClusterSummary = z.object({
   /** Fewer than half of the members answer. */
   panic: z.boolean(),
   certificate: z.object({ expiresAt: Instant }).nullable(),
+  /** How long after its last heartbeat the cluster calls a server Offline; null where that may not be seen. */
+  offlineThresholdSeconds: z.number().nullable(),
   /** What an administrator should know about the way this console is connected, in words. */
-  findings: z.array(z.object({ code: z.string(), text: z.string() })),
+  findings: z.array(Finding),
 })
 export type ClusterSummary = z.infer<typeof ClusterSummary>
 
