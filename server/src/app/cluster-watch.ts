@@ -1,6 +1,7 @@
 import type { LiveEvent } from '@malleus/shared/api/live.ts'
 import { badness } from '@malleus/shared/domain/health.ts'
 import type { LifecycleEvent } from '@malleus/shared/incus/event.ts'
+import type { IncusOperation } from '@malleus/shared/incus/operation.ts'
 import { IncusOperationMap } from '@malleus/shared/incus/operation.ts'
 import type { FeedFact } from '../events/event-feed.ts'
 import { EventFeed } from '../events/event-feed.ts'
@@ -83,13 +84,28 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
       .map(({ name }) => name)
   }
 
-  async #readOperations() {
+  /**
+   * Incus answers for one project with its operations and those of the cluster. Where the console has to keep projects
+   * apart it asks for each by name, since an operation does not say to which it belongs.
+   */
+  async #readOperations(): Promise<readonly IncusOperation[]> {
+    const { projects } = this.#options
+    if (projects === 'all') return this.#readOperationsOf({ 'all-projects': 'true' })
+    const found = new Map<string, IncusOperation>()
+    // One after the other: each makes Incus ask every member.
+    for (const project of projects) {
+      for (const operation of await this.#readOperationsOf({ project })) found.set(operation.id, operation)
+    }
+    return [...found.values()]
+  }
+
+  async #readOperationsOf(which: Readonly<Record<string, string>>): Promise<readonly IncusOperation[]> {
     const { value } = await this.#options.parts.cluster.gateway.read({
       class: 'list',
       scope: this.scope,
       target: { kind: 'any' },
       path: '/operations',
-      query: { recursion: '1', 'all-projects': 'true' },
+      query: { recursion: '1', ...which },
       parse: IncusOperationMap,
       deadlineMs: listDeadlineMs,
     })
