@@ -73,25 +73,46 @@ async function findSession(parts: DoorParts, cookieHeader: string | undefined): 
   return { kind: 'ended', cookies: [expireSessionCookie()] }
 }
 
-function doorSession({ signIn, policy, rooms }: DoorParts, session: Session): DoorSession {
+function doorSession({ signIn, policy, rooms, tools }: DoorParts, session: Session): DoorSession {
   const { sessions } = signIn
   return {
     principal: session.principal,
-    scope: (cluster, clientAddress) =>
-      Promise.resolve(authorityOf(session, rooms(cluster).parts, sessions, policy, clientAddress)),
+    scope: (cluster, clientAddress) => {
+      const scope = authorityOf(session, rooms(cluster).parts, sessions, policy, clientAddress)
+      if (scope.kind === 'certificate') renewBehind(sessions, session, tools)
+      return Promise.resolve(scope)
+    },
     touch: () => sessions.touch(session),
   }
 }
 
-function openLive({ policy, hub, watches }: DoorParts, opening: LiveOpening): void {
-  const { principal, session, clientAddress, stream, lastEventId, isAlive } = opening
-  const clusters = policy.clustersWhere(principal, 'live.read')
-  const history = policy.clustersWhere(principal, 'audit.read')
+/**
+ * Where the console's certificate goes to the members, nobody needs the person's token; it is renewed all the same,
+ * because that is how the provider says who has left and who is in other groups now.
+ */
+function renewBehind(sessions: SignIn['sessions'], session: Session, { logger }: Tools): void {
+  if (sessions.refreshToken(session) === null) return
+  sessions.accessToken(session, null).catch((error: unknown) => {
+    logger.debug({ err: error, session: session.principal.sessionTag }, 'A session was not renewed')
+  })
+}
+
+function openLive(parts: DoorParts, opening: LiveOpening): void {
+  const { policy, hub, watches } = parts
+  const { principal, session, clientAddress, stream, lastEventId, sessionNow } = opening
+  const { clusters, history, key } = rightsOf(policy, principal)
   const listener: LiveListener = {
-    key: JSON.stringify([principal.iss, principal.sub, clusters, history]),
+    key,
     clusters,
     seesAudit: (cluster) => (cluster === null ? history.length === policy.clusters.length : history.includes(cluster)),
-    isAlive,
+    recheck: async () => {
+      const now = await sessionNow()
+      if (now === null) return 'ended'
+      if (rightsOf(policy, now.principal).key !== key) return 'changed'
+      // The stream may have begun with another session of the same person, which has ended since.
+      for (const cluster of clusters) watches.get(cluster, await now.scope(cluster, clientAddress))
+      return 'stands'
+    },
     watch: (publish) => {
       const stopped = new AbortController()
       for (const cluster of clusters) {
@@ -109,4 +130,21 @@ function openLive({ policy, hub, watches }: DoorParts, opening: LiveOpening): vo
     },
   }
   hub.open(listener, stream, lastEventId)
+}
+
+interface LiveRights {
+  /** Clusters of which the person may follow what happens. */
+  readonly clusters: readonly string[]
+  /** Clusters whose access history the person may read. */
+  readonly history: readonly string[]
+  /** The same for the same person with the same rights, in whichever session. */
+  readonly key: string
+}
+
+function rightsOf(policy: Policy, principal: Session['principal']): LiveRights {
+  const clusters = policy.clustersWhere(principal, 'live.read')
+  const history = policy.clustersWhere(principal, 'audit.read')
+  // What is heard of a cluster depends on the projects too, where the console and not Incus keeps them apart.
+  const reach = clusters.map((cluster) => [policy.rolesOf(principal, cluster), policy.projectsOf(principal, cluster)])
+  return { clusters, history, key: JSON.stringify([principal.iss, principal.sub, clusters, reach, history]) }
 }

@@ -130,6 +130,6 @@ export interface LiveOpening {
   readonly clientAddress: string
   readonly lastEventId: string | null
   readonly stream: EventStream
-  /** Whether the session still stands. */
-  readonly isAlive: () => Promise<boolean>
+  /** The same session as it is now, with the rights the person has by now; null when it has ended. */
+  readonly sessionNow: () => Promise<DoorSession | null>
 }

@@ -60,7 +60,10 @@ export function serveLive(door: Door): RequestHandler {
       clientAddress: exchange.client.ip,
       lastEventId: request.headers['last-event-id']?.toString() ?? null,
       stream: new EventStream(exchange.response),
-      isAlive: async () => (await door.findSession(cookieHeader)).kind === 'found',
+      sessionNow: async () => {
+        const found = await door.findSession(cookieHeader)
+        return found.kind === 'found' ? found.session : null
+      },
     })
   }
 }

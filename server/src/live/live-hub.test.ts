@@ -44,7 +44,7 @@ function setUp() {
     key: 'mika',
     clusters: ['prod'],
     seesAudit: () => false,
-    isAlive: async () => true,
+    recheck: async () => 'stands',
     watch: () => {
       watches += 1
       return { stop: () => (watches -= 1) }
@@ -110,7 +110,7 @@ describe('the live hub', () => {
     const { clock, hub, listener } = setUp()
     let alive = true
     const tab = new Tab()
-    hub.open(listener({ isAlive: async () => alive }), tab, null)
+    hub.open(listener({ recheck: async () => (alive ? 'stands' : 'ended') }), tab, null)
     await clock.pass(5_000)
     alive = false
     await clock.pass(5_000)
@@ -118,12 +118,24 @@ describe('the live hub', () => {
     expect(hub.streams).toBe(0)
   })
 
-  it('keeps a stream while the sessions cannot be read', async () => {
+  it('has a stream whose rights changed connect again', async () => {
     const { clock, hub, listener } = setUp()
     const tab = new Tab()
-    hub.open(listener({ isAlive: () => Promise.reject(new Error('database')) }), tab, null)
-    await clock.pass(20_000)
+    hub.open(listener({ recheck: async () => 'changed' }), tab, null)
+    await clock.pass(5_000)
+    expect(tab.heard).toEqual(['resync', 'goaway'])
+    expect(hub.streams).toBe(0)
+  })
+
+  it('keeps a stream for a minute while the sessions cannot be read, and no longer', async () => {
+    const { clock, hub, listener } = setUp()
+    const tab = new Tab()
+    hub.open(listener({ recheck: () => Promise.reject(new Error('database')) }), tab, null)
+    await clock.pass(55_000)
     expect(hub.streams).toBe(1)
+    await clock.pass(10_000)
+    expect(tab.heard).toEqual(['resync', 'goaway'])
+    expect(hub.streams).toBe(0)
   })
 
   it('sends answer times every second and a heartbeat every two, without ids', async () => {

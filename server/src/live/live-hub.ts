@@ -14,8 +14,8 @@ export interface LiveListener {
   readonly key: string
   readonly clusters: readonly string[]
   readonly seesAudit: (cluster: string | null) => boolean
-  /** Whether the session still stands; asked every five seconds. */
-  readonly isAlive: () => Promise<boolean>
+  /** How it is with the session, asked every five seconds: `changed` when its rights are not those of the key any more. */
+  readonly recheck: () => Promise<'stands' | 'changed' | 'ended'>
   /** Begins to listen to Incus with the person's authority, for as long as their streams are open. */
   readonly watch: (publish: (event: LiveEvent) => void) => Watch
 }
@@ -42,6 +42,8 @@ interface Entry {
 const answersEveryMs = 1_000
 const heartbeatEveryMs = 2_000
 const recheckEveryMs = 5_000
+/** For how long a session is believed to stand while the sessions cannot be read. */
+const believedForMs = 60_000
 /** As long as a window can continue a broken stream. */
 const lingerMs = 5 * 60_000
 /** How long browsers take, at random, to connect again when this replica stops. */
@@ -62,14 +64,13 @@ export class LiveHub {
   /** Joins a browser's stream; it stays until the browser goes, the session ends, or this replica stops. */
   open(listener: LiveListener, stream: LiveStream, lastEventId: string | null): void {
     if (this.#draining) {
-      stream.send({ event: 'goaway', data: { withinMs: goawayWithinMs } })
-      stream.close()
+      endStream(stream, 'goaway', { withinMs: goawayWithinMs })
       return
     }
     const entry = this.#entry(listener)
     entry.cancelEnd()
     entry.channel.join(stream, lastEventId)
-    this.#recheck(listener, stream)
+    this.#recheck(listener, stream, this.#ports.clock.monotonic())
     void stream.closed.then(() => {
       if (entry.channel.size > 0) return
       entry.cancelEnd()
@@ -114,19 +115,23 @@ export class LiveHub {
     this.#entries.delete(key)
   }
 
-  /** A session that ended, wherever that was, takes its streams with it within five seconds. */
-  #recheck(listener: LiveListener, stream: LiveStream): void {
-    const cancel = this.#ports.clock.after(recheckEveryMs, () => {
-      void listener.isAlive().then(
-        (alive) => {
-          if (alive) {
-            this.#recheck(listener, stream)
-            return
-          }
-          stream.send({ event: 'session-ended', data: { reason: 'The session has ended.' } })
-          stream.close()
+  /**
+   * A session that ended, wherever that was, takes its streams with it within five seconds; one whose rights changed is
+   * told to connect again, with those it has now.
+   */
+  #recheck(listener: LiveListener, stream: LiveStream, stoodAt: number): void {
+    const { clock } = this.#ports
+    const cancel = clock.after(recheckEveryMs, () => {
+      void listener.recheck().then(
+        (found) => {
+          if (found === 'stands') this.#recheck(listener, stream, clock.monotonic())
+          else if (found === 'ended') endStream(stream, 'session-ended', { reason: 'The session has ended.' })
+          else endStream(stream, 'goaway', { withinMs: goawayWithinMs })
         },
-        () => this.#recheck(listener, stream),
+        () => {
+          if (clock.monotonic() - stoodAt < believedForMs) this.#recheck(listener, stream, stoodAt)
+          else endStream(stream, 'goaway', { withinMs: goawayWithinMs })
+        },
       )
     })
     void stream.closed.then(cancel)
@@ -163,6 +168,11 @@ export class LiveHub {
     const at = instant(this.#ports.clock.now())
     for (const { channel } of this.#entries.values()) channel.mention({ kind: 'heartbeat', at })
   }
+}
+
+function endStream(stream: LiveStream, event: 'goaway' | 'session-ended', data: object): void {
+  stream.send({ event, data })
+  stream.close()
 }
 
 function maySee(listener: LiveListener, event: LiveEvent): boolean {
