@@ -63,6 +63,15 @@ describe('may', () => {
       'default-deny',
     ],
     ['but sees the servers', person('web-admins'), 'member.list', 'prod-eu', true, 'role:admin'],
+    [
+      'nor reads the history, which is of all projects',
+      person('web-admins'),
+      'audit.read',
+      'prod-eu',
+      false,
+      'default-deny',
+    ],
+    ['nor does an operator of some projects', person('ops-eu'), 'audit.read', 'prod-eu', false, 'default-deny'],
     ['someone without a role may do nothing', person('guests'), 'cluster.list', undefined, false, 'no-role'],
     ['someone without a role sees no cluster', person('guests'), 'member.list', 'prod-eu', false, 'not-visible'],
     ['someone without groups may do nothing', person(), 'cluster.list', undefined, false, 'no-role'],
@@ -77,7 +86,7 @@ describe('may', () => {
     ],
     [
       'a role in one cluster is enough for what is of none',
-      person('ops-eu'),
+      person('ops-eu-all'),
       'audit.read',
       undefined,
       true,
@@ -115,7 +124,7 @@ describe('what follows from the grants', () => {
   })
 
   it('narrows the history to the clusters where the person may read it', () => {
-    expect(policy.clustersWhere(person('staff', 'ops-eu'), 'audit.read')).toEqual(['prod-eu'])
+    expect(policy.clustersWhere(person('staff', 'ops-eu-all'), 'audit.read')).toEqual(['prod-eu'])
   })
 
   it('adds up the roles of all groups', () => {
