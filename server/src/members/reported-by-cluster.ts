@@ -31,7 +31,7 @@ export interface Asker {
 
 export interface ReportedByClusterOptions {
   readonly gateway: Pick<Gateway, 'read'>
-  /** What the console itself read, for those who have no list of their own yet. */
+  /** What the console itself read, for those whose requests its certificate carries. */
   readonly reported: ReportedMembers
   /** Takes in what a person was shown, where the console cannot read by itself. */
   readonly learn: (members: readonly IncusMember[]) => void
@@ -72,14 +72,18 @@ export class ReportedByCluster {
     } catch (error) {
       if (saysNotClustered(error))
         return { kind: 'standalone', via: error instanceof MemberError ? error.member : null }
-      if (isRefusal(error)) throw error
+      if (isRefusal(error)) {
+        this.#lists.delete(scopeKey(asker.scope))
+        throw error
+      }
       return this.#lastKnown(asker, describeReadFailure(error))
     }
   }
 
-  #lastKnown(asker: Asker, reason: string): ReportedNow {
-    const own = this.#lists.get(scopeKey(asker.scope))
-    const ours = this.#options.reported.latest
+  #lastKnown({ scope }: Asker, reason: string): ReportedNow {
+    const own = this.#lists.get(scopeKey(scope))
+    // What Incus told the console it told the console; whether it would tell this person, it has not said.
+    const ours = scope.kind === 'bearer' ? null : this.#options.reported.latest
     const list = own !== undefined && own.at >= (ours?.at ?? 0) ? own : ours
     return list === null ? { kind: 'unavailable', reason } : { kind: 'stale', list, reason }
   }
