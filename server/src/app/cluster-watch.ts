@@ -1,5 +1,5 @@
 import type { LiveEvent } from '@malleus/shared/api/live.ts'
-import { badness } from '@malleus/shared/domain/health.ts'
+import { badness, isAnswering } from '@malleus/shared/domain/health.ts'
 import type { LifecycleEvent } from '@malleus/shared/incus/event.ts'
 import type { IncusOperation } from '@malleus/shared/incus/operation.ts'
 import { IncusOperationMap } from '@malleus/shared/incus/operation.ts'
@@ -60,7 +60,9 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
       this.feed.subscribe((fact) => this.#hear(fact)),
       this.operations.subscribe((operation) => this.publish({ kind: 'operation-changed', cluster, operation })),
       board.subscribe((change) => {
-        if (change.kind !== 'member' || mayListenTo(change.after?.standing ?? 'ejected')) return
+        if (change.kind !== 'member') return
+        if (isAnswering(change.after?.standing ?? 'ejected')) this.operations.answersAgain(change.member)
+        if (mayListenTo(change.after?.standing ?? 'ejected')) return
         this.feed.abandon(change.member, `${change.member} does not answer`)
       }),
     )
@@ -70,6 +72,7 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
   stop(): void {
     for (const end of this.#ends.splice(0)) end()
     this.feed.stop()
+    this.operations.stop()
   }
 
   #candidates(): readonly string[] {

@@ -45,6 +45,43 @@ describe('operations', () => {
     expect((await operations.list()).operations).toMatchObject([{ id: 'op1', status: 'success', project: 'default' }])
   })
 
+  it('that ran on a member which came back without them end as unknown', async () => {
+    let listed = [operation()]
+    const { clock, operations } = setUp(async () => listed)
+    await operations.list()
+    await clock.pass(1_000)
+    listed = []
+    operations.answersAgain('server1')
+    await clock.pass(0)
+    expect((await operations.list()).operations).toMatchObject([{ status: 'running' }])
+    operations.answersAgain('server3')
+    await clock.pass(0)
+    expect((await operations.list()).operations).toMatchObject([{ status: 'unknown' }])
+  })
+
+  it('are asked for again while one runs, and no longer when none does or nobody looks', async () => {
+    let asked = 0
+    let listed = [operation()]
+    const { clock, operations } = setUp(async () => {
+      asked += 1
+      return listed
+    })
+    await operations.list()
+    await clock.pass(30_000)
+    expect(asked).toBe(4)
+    listed = []
+    await clock.pass(10_000)
+    expect((await operations.list()).operations).toMatchObject([{ status: 'unknown' }])
+    await clock.pass(60_000)
+    expect(asked).toBe(5)
+
+    listed = [operation({ id: 'op2' })]
+    await operations.refresh()
+    operations.stop()
+    await clock.pass(60_000)
+    expect(asked).toBe(6)
+  })
+
   it('end as unknown when the cluster no longer knows them', async () => {
     let listed = [operation()]
     const { clock, operations } = setUp(async () => listed)

@@ -25,6 +25,8 @@ export interface OperationsPorts {
 
 /** How long a person waits for the first list before they get what is known. */
 const patienceMs = 250
+/** Incus tells nobody of work that was lost with its process; while something runs, the list is read this often. */
+const recheckMs = 10_000
 
 export class Operations extends Subscribable<Operation> {
   readonly #ports: OperationsPorts
@@ -32,6 +34,8 @@ export class Operations extends Subscribable<Operation> {
   #listedAt: number | null = null
   #failure: string | null = null
   #refreshing: Promise<void> | null = null
+  #cancelRecheck: (() => void) | null = null
+  #stopped = false
 
   constructor(ports: OperationsPorts) {
     super((error) => ports.logger.error({ error }, 'a listener of the operations failed'))
@@ -53,6 +57,16 @@ export class Operations extends Subscribable<Operation> {
   /** Takes in the operation that a request of a person began, so that it is on screen before its first event. */
   take(operation: Operation): void {
     this.#keep(operation)
+  }
+
+  /** A member answers again: what ran there may have ended with its process. */
+  answersAgain(member: string): void {
+    if (this.#running.some(({ location }) => location === member)) void this.refresh()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#cancelRecheck?.()
   }
 
   /** Reads the whole list behind; several calls share one reading. Never rejects. */
@@ -87,7 +101,23 @@ export class Operations extends Subscribable<Operation> {
     if (next === this.#log) return
     this.#log = next
     const kept = next.get(operation.id)
-    if (kept !== undefined) this.publish(kept)
+    if (kept === undefined) return
+    this.publish(kept)
+    this.#recheckLater()
+  }
+
+  #recheckLater(): void {
+    if (this.#stopped || this.#cancelRecheck !== null || this.#running.length === 0) return
+    this.#cancelRecheck = this.#ports.clock.after(recheckMs, () => {
+      void this.refresh().then(() => {
+        this.#cancelRecheck = null
+        this.#recheckLater()
+      })
+    })
+  }
+
+  get #running(): readonly Operation[] {
+    return [...this.#log.values()].filter((operation) => !isFinished(operation))
   }
 
   #freshness(): Freshness {
