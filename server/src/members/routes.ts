@@ -54,7 +54,7 @@ export function memberRoutes(of: (cluster: string) => MemberRooms): Route[] {
         const rooms = of(params.cluster)
         const by = await asker(context, params.cluster)
         const answer = await changeState(rooms, by, params.member, body, context.signal)
-        context.answeredBy(answer, answer.operation)
+        context.answeredBy(answer, answer.value.id)
         const action = `member.${body.action}` as const
         return { operation: await rooms.begun(answer.value, context, { action, member: params.member }) }
       },
