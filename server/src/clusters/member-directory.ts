@@ -7,6 +7,11 @@ export interface KnownMember {
   /** As Incus calls it; before discovery, a seed's `host:port`. */
   readonly name: string
   readonly endpoint: Endpoint
+  /**
+   * What the name in its endpoint resolved to when it was allowed: it is contacted there, whatever the name resolves to
+   * later. Absent where the endpoint is an address, or was given by the configuration.
+   */
+  readonly addresses?: readonly string[]
   /** The cluster groups it belongs to; empty until discovery. */
   readonly groups: readonly string[]
   /** False when its address is outside of the networks the console may contact: it is shown, and sent nothing. */
@@ -74,6 +79,7 @@ function sameMember(a: KnownMember, b: KnownMember | undefined): boolean {
     a.endpoint.port === b.endpoint.port &&
     a.contacted === b.contacted &&
     a.why === b.why &&
+    a.addresses?.join() === b.addresses?.join() &&
     a.groups.length === b.groups.length &&
     a.groups.every((group, at) => group === b.groups[at])
   )

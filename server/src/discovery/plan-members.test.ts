@@ -105,10 +105,34 @@ describe('the members of a cluster', () => {
       [rows, ['nat.example:443']],
       ['server1 -', 'server2 -', 'server3 -', 'nat.example:443 nat.example:443'],
     ],
+    [
+      'a name that leads to a seed and elsewhere is no seed',
+      [
+        { server1: 'https://both.example:8443' },
+        ['10.0.0.1:8443'],
+        { addresses: new Map([['both.example', ['10.0.0.1', '192.0.2.1']]]) },
+      ],
+      ['server1 -', '10.0.0.1:8443 10.0.0.1:8443'],
+    ],
     ['an address that cannot be read', [{ server1: 'unix:/var/lib' }, []], ['server1 -']],
   ]
   test.each(cases)('%s', (_, input, contacted) => {
     expect(plan(...input).contacted).toEqual(contacted)
+  })
+
+  test('a member that is listed by name is contacted where the name led when it was allowed', () => {
+    const { members } = plan(
+      { server1: 'https://one.example:8443', server2: 'https://two.example:8443', server3: 'https://10.0.0.3:8443' },
+      ['two.example:8443'],
+      {
+        memberNetworks: ['10.0.0.0/24'],
+        addresses: new Map([
+          ['one.example', ['10.0.0.9', '10.0.0.1']],
+          ['two.example', ['10.0.0.2']],
+        ]),
+      },
+    )
+    expect(members.map(({ addresses }) => addresses)).toEqual([['10.0.0.1', '10.0.0.9'], undefined, undefined])
   })
 
   test('each member that is not contacted says why', () => {

@@ -2,7 +2,9 @@
  * Which members a cluster has, and which of them the console may contact: pure.
  *
  * Incus names its members and their addresses, so whoever can change that list could make the console connect anywhere.
- * Therefore a member is contacted only at an address that the configuration names or allows; the others are shown.
+ * Therefore a member is contacted only at an address that the configuration names or allows; the others are shown. Whoever
+ * gives a name decides what it resolves to, and may decide otherwise a moment later: such a member is contacted at the
+ * addresses that were looked at.
  */
 import { BlockList, isIP } from 'node:net'
 import type { IncusMember } from '@malleus/shared/incus/member.ts'
@@ -56,7 +58,7 @@ function memberOf(row: IncusMember, input: PlanMembersInput): KnownMember {
     }
   }
   const whyNot = whyNotContacted(endpoint, input)
-  if (whyNot === null) return { ...common, endpoint, contacted: true, why: null }
+  if (whyNot === null) return { ...common, endpoint, ...judgedAddresses(endpoint, input), contacted: true, why: null }
   // A seed that says it is this member is an address we were given for it, whatever the cluster calls it.
   if (seed !== undefined) return { ...common, endpoint: seed, contacted: true, why: null }
   return { ...common, endpoint, contacted: false, why: whyNot }
@@ -88,11 +90,17 @@ function whyNotContacted(endpoint: Endpoint, input: PlanMembersInput): string | 
   return null
 }
 
+function judgedAddresses(endpoint: Endpoint, { seeds, addresses }: PlanMembersInput): Pick<KnownMember, 'addresses'> {
+  if (isIP(endpoint.host) !== 0 || seeds.some(({ host }) => host === endpoint.host)) return {}
+  return { addresses: addressesOf(endpoint.host, addresses).toSorted() }
+}
+
 function sameEndpoint(seed: Endpoint, endpoint: Endpoint, known: PlanMembersInput['addresses']): boolean {
   if (seed.port !== endpoint.port) return false
   if (seed.host === endpoint.host) return true
   const ours = addressesOf(seed.host, known)
-  return addressesOf(endpoint.host, known).some((address) => ours.includes(address))
+  const theirs = addressesOf(endpoint.host, known)
+  return theirs.length > 0 && theirs.every((address) => ours.includes(address))
 }
 
 function addressesOf(host: string, known: PlanMembersInput['addresses']): readonly string[] {

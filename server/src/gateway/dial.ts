@@ -14,7 +14,7 @@
 
 import type { X509Certificate } from 'node:crypto'
 import { connect as connectTcp, isIP } from 'node:net'
-import type { Socket } from 'node:net'
+import type { LookupFunction, Socket } from 'node:net'
 import { checkServerIdentity, connect as connectTls, createSecureContext } from 'node:tls'
 import type { SecureContext, TLSSocket } from 'node:tls'
 import type { ProbePhase } from '@malleus/shared/domain/health.ts'
@@ -30,6 +30,8 @@ import { proxyHeader } from './proxy-header.ts'
 export interface Reachable {
   readonly name: string
   readonly endpoint: Endpoint
+  /** Where its name leads; absent where it may be looked up. */
+  readonly addresses?: readonly string[]
 }
 
 /** What a member showed in a handshake, and what that is. */
@@ -91,7 +93,14 @@ export function dial(member: Reachable, trust: Trust, clock: Clock, options: Dia
     let startedAt = clock.monotonic()
     let stopWaiting = clock.after(options.connectTimeoutMs, silent)
 
-    const tcp = connectTcp({ host, port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 15_000 })
+    const tcp = connectTcp({
+      host,
+      port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 15_000,
+      ...(member.addresses === undefined ? {} : { lookup: lookupIn(member.addresses) }),
+    })
     let socket: TLSSocket | null = null
     let shown: X509Certificate | undefined
     options.signal?.addEventListener('abort', givenUp, { once: true })
@@ -205,6 +214,17 @@ export function dial(member: Reachable, trust: Trust, clock: Clock, options: Dia
       reject(memberErrorFrom(error, { member: member.name, phase, sent: false }))
     }
   })
+}
+
+/** Answers with the addresses that are known, instead of asking anew who may answer with others. */
+function lookupIn(addresses: readonly string[]): LookupFunction {
+  const found = addresses.map((address) => ({ address, family: isIP(address) }))
+  return (hostname, { all }, callback) => {
+    const [first] = found
+    if (first === undefined) callback(Object.assign(new Error(`${hostname} has no address`), { code: 'ENOTFOUND' }), [])
+    else if (all === true) callback(null, found)
+    else callback(null, first.address, first.family)
+  }
 }
 
 const pinned: ChainResult = { ok: false, code: 'a pin needs no chain' }

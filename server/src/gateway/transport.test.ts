@@ -84,6 +84,16 @@ const probeOf = (raw: { port: number }) =>
   }) as const
 
 describe('a pinned member', () => {
+  it('is reached at the addresses that are known of it, and nowhere else that its name may lead', async () => {
+    const raw = await member()
+    const { transport } = world()
+    const reachable = { name: 'server1', endpoint: { host: 'elsewhere.invalid', port: raw.port } }
+    const { status } = await transport.request({ ...reachable, addresses: ['127.0.0.1'] }, anonymous, get).reply
+    expect(status).toBe(200)
+    const lost = await failureOf(transport.request({ ...reachable, addresses: [] }, anonymous, get).reply)
+    expect(lost).toMatchObject({ kind: 'unreachable', phase: 'resolve' })
+  })
+
   it.each(authorities.map((authority) => [authority.kind, authority] as const))(
     'is asked with the authority %s',
     async (_, authority) => {

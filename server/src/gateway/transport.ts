@@ -279,7 +279,7 @@ export class Transport {
     if (this.#destroyed) throw new Error('the console stops')
     const address = this.#options.proxyProtocol && 'clientAddress' in authority ? authority.clientAddress : undefined
     const origin = formatEndpoint(member.endpoint)
-    const key = address === undefined ? `${origin} ${authority.kind}` : `${origin} ${authority.kind} ${address}`
+    const key = [origin, member.addresses?.join() ?? '', authority.kind, address ?? ''].join(' ')
     const known = this.#lanes.get(key)
     if (known !== undefined) return known
     const pool = new Pool(`https://${origin}`, {
