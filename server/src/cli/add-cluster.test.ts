@@ -156,14 +156,19 @@ describe('add-cluster fails with a sentence and a code of its own, and leaves no
   it.each([
     ['without a name', ['add-cluster'], 'needs --name'],
     ['with a name that is none', ['add-cluster', '--name', 'a/b'], 'is not a name'],
-    ['with the token as an argument', ['add-cluster', '--name', 'x', 'eyJ'], 'never an argument'],
     ['with another mode', ['add-cluster', '--name', 'x', '--mode', 'magic'], 'bearer or certificate'],
     ['without a command', [], 'A command is missing'],
     ['with another command', ['launch'], 'no command "launch"'],
-    ['with another option', ['start', '--verbose'], 'verbose'],
+    ['with another option', ['start', '--verbose'], "Unknown option '--verbose'. See malleus --help."],
   ])('%s', async (_, args, sentence) => {
     const { status, err } = await malleus('token', ...args)
     expect([status, err]).toEqual([2, expect.stringContaining(sentence)])
+  })
+
+  it('with the token as an argument, which is not said again', async () => {
+    const { status, err } = await add('', 'eyJzZWNyZXQ')
+    expect([status, err]).toEqual([2, expect.stringContaining('withdraw it')])
+    expect(err).not.toContain('eyJzZWNyZXQ')
   })
 })
 

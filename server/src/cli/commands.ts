@@ -52,7 +52,7 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
     return exitCodes.done
   }
   const [command, ...rest] = positionals
-  if (rest.length > 0) throw misunderstood(`"${rest.join(' ')}" is too much.${secretHint(command)}`)
+  if (rest.length > 0) throw misunderstood(tooMuch(command, rest))
   const file = configFile(values.config, terminal.environment)
   switch (command) {
     case 'start':
@@ -83,7 +83,9 @@ function parse(args: readonly string[]) {
       },
     })
   } catch (error) {
-    throw misunderstood(error instanceof Error ? error.message : String(error))
+    const message = error instanceof Error ? error.message : String(error)
+    // What Node goes on with, how to begin a positional with a hyphen, helps nobody here.
+    throw misunderstood(message.replace(/\. To specify .*$/s, '.'))
   }
 }
 
@@ -115,10 +117,12 @@ function modeOf(text: string | undefined): 'bearer' | 'certificate' | undefined 
   throw misunderstood(`--mode is bearer or certificate, not "${text}".`)
 }
 
-function secretHint(command: string | undefined): string {
+/** What follows add-cluster may be a token; said again, it would be in logs and on screens too. */
+function tooMuch(command: string | undefined, rest: readonly string[]): string {
   return command === 'add-cluster'
-    ? ' A token is never an argument, where everybody on this machine could read it.'
-    : ''
+    ? 'add-cluster asks for the token, or reads it from standard input. As an argument everybody on this machine ' +
+        'could read it: if it was one, withdraw it and make a new one.'
+    : `"${rest.join(' ')}" is too much.`
 }
 
 function misunderstood(sentence: string): CliError {
