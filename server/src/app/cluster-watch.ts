@@ -16,7 +16,7 @@ import type { ClusterParts, Tools } from './cluster-parts.ts'
 export type VisibleProjects = 'all' | readonly string[]
 
 export interface WatchOptions {
-  readonly parts: ClusterParts
+  readonly parts: { readonly cluster: Pick<ClusterParts['cluster'], 'name' | 'directory' | 'board' | 'gateway'> }
   readonly scope: Scope
   readonly projects: VisibleProjects
   readonly starters: Pick<Starters, 'of'>

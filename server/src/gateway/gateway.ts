@@ -38,7 +38,6 @@ import type { Scope } from './scope.ts'
 import { sendOnce } from './send-once.ts'
 import type { Authority, Transport } from './transport.ts'
 import { authorityOf } from './transport.ts'
-import { WebSocketConnection } from './web-socket.ts'
 
 /** A question to each member about itself; each is asked alone. */
 export interface ReadEachRequest<Parsed> extends Omit<ReadRequest<Parsed>, 'target' | 'path'> {
@@ -85,7 +84,7 @@ export interface Gateway {
 export interface ClusterGatewayOptions {
   readonly directory: MemberDirectory
   readonly board: HealthBoard
-  readonly transport: Transport
+  readonly transport: Pick<Transport, 'request' | 'openWebSocket' | 'connectionFailures'>
   readonly settings: GatewaySettings
   readonly clock: Clock
   readonly random: Random
@@ -213,7 +212,7 @@ export class ClusterGateway implements Gateway {
         handlers: { onMessage: (text) => handlers.onEvent(JSON.parse(text)), onPing: () => handlers.onPing() },
         ...(signal === undefined ? {} : { signal }),
       })
-      if (!(opened instanceof WebSocketConnection)) throw refusedStream(opened.reply, member, authority)
+      if ('reply' in opened) throw refusedStream(opened.reply, member, authority)
       void opened.closed.finally(() => place.leave())
       return opened
     } catch (error) {

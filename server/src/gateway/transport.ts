@@ -95,6 +95,9 @@ export interface StreamRequest {
   readonly signal?: AbortSignal
 }
 
+/** An open WebSocket, for whoever only waits for its end. */
+export type OpenStream = Pick<WebSocketConnection, 'close' | 'closed'>
+
 /** The answer was an ordinary one instead of the stream that was asked for. */
 export interface StreamRefused {
   readonly kind: 'refused'
@@ -180,7 +183,7 @@ export class Transport {
   }
 
   /** Opens a WebSocket on a connection of its own. Rejects with a MemberError when it cannot be opened in time. */
-  async openWebSocket(request: StreamRequest): Promise<WebSocketConnection | StreamRefused> {
+  async openWebSocket(request: StreamRequest): Promise<OpenStream | StreamRefused> {
     const { clock, limits } = this.#options
     const { member, authority, signal } = request
     const { connectMs, tlsMs } = limits
