@@ -25,7 +25,7 @@ import { HedgeBudget } from './hedge-budget.ts'
 import type { AttemptObserver, HedgeResult } from './hedge.ts'
 import { hedge } from './hedge.ts'
 import type { ParsedReply } from './incus-reply.ts'
-import { readIncusReply, saysStarting } from './incus-reply.ts'
+import { readIncusReply, readIncusRows, saysStarting } from './incus-reply.ts'
 import type { LimitKind, Place } from './limits.ts'
 import { MemberLimits } from './limits.ts'
 import { MemberAttempt } from './member-attempt.ts'
@@ -255,9 +255,10 @@ export class ClusterGateway implements Gateway {
     member: Reachable,
     authority: Authority,
     wire: WireRequest,
-    request: { readonly class: RequestClass; readonly parse: ReadRequest<Parsed>['parse'] },
+    request: Pick<ReadRequest<Parsed>, 'parse' | 'eachRow'> & { readonly class: RequestClass },
   ): MemberAttempt<ParsedReply<Parsed>> {
     const { name } = member
+    const { eachRow } = request
     const context = { member: name, bearer: authority.kind === 'bearer', parse: request.parse }
     const reading = request.class === 'mutate' ? null : this.#readingAt(name)
     const attempt: MemberAttempt<ParsedReply<Parsed>> = new MemberAttempt({
@@ -265,7 +266,8 @@ export class ClusterGateway implements Gateway {
       kind: limitKindOf[request.class],
       limits: this.#limits,
       send: () => this.#options.transport.request(member, authority, wire),
-      read: (reply) => readIncusReply(reply, context),
+      read: (reply) =>
+        eachRow === undefined ? readIncusReply(reply, context) : readIncusRows(reply, context, eachRow),
       ended: () => reading?.delete(attempt),
     })
     reading?.add(attempt)

@@ -4,6 +4,7 @@ import type { ProblemCode } from '@malleus/shared/api/problem.ts'
 import { IncusReply } from '@malleus/shared/incus/reply.ts'
 import type { z } from 'zod'
 import type { WireReply } from './exchange.ts'
+import { readRows } from './json-rows.ts'
 import { MemberError } from './member-error.ts'
 
 /** What an answer of Incus comes to. */
@@ -25,9 +26,27 @@ const mostTextLength = 512
 
 /** Reads one answer. Throws a MemberError: `incus` when Incus says no, `bad-reply` for what Incus would not say. */
 export function readIncusReply<Parsed>(reply: WireReply, context: ReplyContext<Parsed>): ParsedReply<Parsed> {
+  return parsedReply(reply, context, () => jsonOf(reply, context.member))
+}
+
+/** The same for a list that may be very long: rejects with what the other throws. */
+export async function readIncusRows<Parsed>(
+  reply: WireReply,
+  context: ReplyContext<Parsed>,
+  eachRow: (row: unknown) => unknown,
+): Promise<ParsedReply<Parsed>> {
+  const json = await readRows(reply.body, eachRow)
+  return parsedReply(reply, context, () => json ?? jsonOf(reply, context.member))
+}
+
+function parsedReply<Parsed>(
+  reply: WireReply,
+  context: ReplyContext<Parsed>,
+  json: () => unknown,
+): ParsedReply<Parsed> {
   const { status } = reply
   if (status >= 300 && status < 400) throw bad(reply, context.member, `a redirect (${status}), which is never followed`)
-  const envelope = IncusReply.safeParse(jsonOf(reply, context.member))
+  const envelope = IncusReply.safeParse(json())
   if (!envelope.success) {
     if (status >= 400) throw refusal('', status, context)
     throw bad(reply, context.member, 'no envelope of Incus', envelope.error)

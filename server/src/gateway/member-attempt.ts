@@ -9,7 +9,7 @@ export interface MemberAttemptOptions<Value> {
   readonly limits: MemberLimits
   send(): Exchange
   /** Throws a MemberError for an answer that is none. */
-  read(reply: WireReply): Value
+  read(reply: WireReply): Value | Promise<Value>
   /** Called once, when nothing of it is under way any more. */
   ended(): void
 }
@@ -25,7 +25,7 @@ export class MemberAttempt<Value> implements Attempt<Value> {
 
   constructor(options: MemberAttemptOptions<Value>) {
     this.#options = options
-    let resolve: (value: Value) => void = nothing
+    let resolve: (value: Value | Promise<Value>) => void = nothing
     this.result = new Promise((...settle) => {
       ;[resolve, this.#reject] = settle
     })

@@ -16,6 +16,11 @@ export interface ReadRequest<Parsed> {
   readonly query?: Readonly<Record<string, string>>
   /** What `metadata` of the answer has to be. */
   readonly parse: z.ZodType<Parsed>
+  /**
+   * For a list that may have thousands of rows: what of each of them is handed to `parse`. Such an answer is read in
+   * pieces, so that nothing else waits while it is.
+   */
+  readonly eachRow?: (row: unknown) => unknown
   /** Default: by class, 5 s for a read, 10 s for a list, 65 s for a long poll. */
   readonly deadlineMs?: number
   readonly signal?: AbortSignal

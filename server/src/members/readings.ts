@@ -5,7 +5,7 @@
  */
 import { IncusTrustEntry } from '@malleus/shared/incus/certificate.ts'
 import type { IncusInstance } from '@malleus/shared/incus/instance.ts'
-import { IncusInstances } from '@malleus/shared/incus/instance.ts'
+import { IncusInstances, cutInstance } from '@malleus/shared/incus/instance.ts'
 import { IncusMemberState } from '@malleus/shared/incus/member.ts'
 import { IncusResources } from '@malleus/shared/incus/resources.ts'
 import { IncusServer } from '@malleus/shared/incus/server.ts'
@@ -203,6 +203,7 @@ export class Readings {
         path: '/instances',
         query: { recursion: '1', 'all-projects': 'true' },
         parse: IncusInstances,
+        eachRow: cutInstance,
         deadlineMs: INSTANCES_DEADLINE_MS,
       })
       .then(
