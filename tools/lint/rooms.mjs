@@ -38,7 +38,7 @@ const rooms = new Map([
   ['server/src/cli', { may: ['server/src', shared] }],
   ['server/src/config.ts', { may: [...server('config', 'health', 'policy', 'clusters', 'gateway'), ...serverBase] }],
   ['server/src/config', { may: [...server('config.ts', 'health', 'policy', 'clusters', 'gateway'), ...serverBase] }],
-  ...['members', 'certificates', 'trust', 'operations', 'events', 'incus', 'streams'].map(feature),
+  ...['members', 'certificates', 'trust', 'operations', 'events', 'incus', 'instances', 'streams'].map(feature),
   ...['discovery', 'incidents', 'alerts', 'fronts', 'ingest', 'figures'].map(feature),
   ['server/src/access-paths', { may: [...server('probes'), ...serverFeature] }],
   ['server/src/lists', { may: [...server('gateway'), ...serverBase] }],

@@ -15,7 +15,7 @@ import type { Answer } from '../gateway/request.ts'
 import type { Scope } from '../gateway/scope.ts'
 import { scopeKey } from '../gateway/scope.ts'
 import type { Clock } from '../lib/clock.ts'
-import { PATIENCE_MS, soon } from './patience.ts'
+import { PATIENCE_MS, soon } from '../lists/patience.ts'
 import { describeReadFailure } from './reading.ts'
 
 export type ReportedNow =

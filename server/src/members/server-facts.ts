@@ -4,7 +4,7 @@ import { LRUCache } from 'lru-cache'
 import type { Gateway } from '../gateway/gateway.ts'
 import { scopeKey } from '../gateway/scope.ts'
 import type { Clock } from '../lib/clock.ts'
-import { soon } from './patience.ts'
+import { soon } from '../lists/patience.ts'
 import type { Readings } from './readings.ts'
 import type { Asker } from './reported-by-cluster.ts'
 
