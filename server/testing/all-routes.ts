@@ -6,6 +6,7 @@ import { auditRoutes } from '../src/audit/routes.ts'
 import { certificateRoutes } from '../src/certificates/routes.ts'
 import { clusterRoutes } from '../src/clusters/routes.ts'
 import type { Route } from '../src/http/route.ts'
+import { instanceRoutes } from '../src/instances/routes.ts'
 import { memberRoutes } from '../src/members/routes.ts'
 import { operationRoutes } from '../src/operations/routes.ts'
 import { sessionRoutes } from '../src/session/routes.ts'
@@ -17,6 +18,7 @@ export function allRoutes(): readonly Route[] {
     ...memberRoutes(nothing),
     ...certificateRoutes(nothing),
     ...operationRoutes(nothing),
+    ...instanceRoutes(nothing),
     ...auditRoutes(nothing),
   ]
 }

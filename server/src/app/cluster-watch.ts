@@ -7,6 +7,7 @@ import type { FeedFact } from '../events/event-feed.ts'
 import { EventFeed } from '../events/event-feed.ts'
 import type { Scope } from '../gateway/scope.ts'
 import { instant } from '../lib/clock.ts'
+import { Instances } from '../instances/instances.ts'
 import { Subscribable } from '../lib/subscribable.ts'
 import { Operations } from '../operations/operations.ts'
 import type { Starters } from '../operations/starters.ts'
@@ -32,6 +33,7 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
   scope: Scope
   readonly feed: EventFeed
   readonly operations: Operations
+  readonly instances: Instances
   readonly #options: WatchOptions
   readonly #ends: (() => void)[] = []
 
@@ -52,6 +54,13 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
       starters,
       ...tools,
     })
+    this.instances = new Instances({
+      ...parts.cluster,
+      scope: () => this.scope,
+      projects: options.projects,
+      isTold: () => this.feed.members.length > 0,
+      ...tools,
+    })
   }
 
   start(): void {
@@ -59,8 +68,10 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
     this.#ends.push(
       this.feed.subscribe((fact) => this.#hear(fact)),
       this.operations.subscribe((operation) => this.publish({ kind: 'operation-changed', cluster, operation })),
+      this.instances.subscribe(() => this.publish({ kind: 'instances-changed', cluster })),
       board.subscribe((change) => {
         if (change.kind !== 'member') return
+        if (isAnswering(change.after?.standing ?? 'ejected')) this.instances.answersAgain(change.member)
         if (isAnswering(change.after?.standing ?? 'ejected')) this.operations.answersAgain(change.member)
         if (mayListenTo(change.after?.standing ?? 'ejected')) return
         this.feed.abandon(change.member, `${change.member} does not answer`)
@@ -73,6 +84,7 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
     for (const end of this.#ends.splice(0)) end()
     this.feed.stop()
     this.operations.stop()
+    this.instances.stop()
   }
 
   #candidates(): readonly string[] {
@@ -121,12 +133,16 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
       const [from, to] = [instant(fact.from), instant(fact.to)]
       this.publish({ kind: 'events-missed', cluster, from, to, reason: fact.reason })
       void this.operations.refresh()
+      this.instances.doubt()
       return
     }
     const { event } = fact
     if (!isVisible(this.#options.projects, event.project)) return
     if (event.type === 'operation') this.operations.hear(event)
-    else this.publish(resourceChanged(cluster, event, fact.at))
+    else {
+      this.instances.hear(event)
+      this.publish(resourceChanged(cluster, event, fact.at))
+    }
   }
 }
 

@@ -4,6 +4,7 @@ import type { AuditEntry } from '../audit/record.ts'
 import { certificateRoutes } from '../certificates/routes.ts'
 import { clusterRoutes } from '../clusters/routes.ts'
 import type { RequestContext, Route } from '../http/route.ts'
+import { instanceRoutes } from '../instances/routes.ts'
 import { memberRoutes } from '../members/routes.ts'
 import { fromIncus } from '../operations/operation-log.ts'
 import { operationRoutes } from '../operations/routes.ts'
@@ -49,6 +50,7 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
     })),
     ...certificateRoutes((cluster) => rooms(cluster).certificateFacts()),
     ...operationRoutes(async (context, cluster) => (await watchOf(context, cluster)).operations),
+    ...instanceRoutes(async (context, cluster) => (await watchOf(context, cluster)).instances),
     ...auditRoutes({
       log: storage.history,
       verification: storage.verification,

@@ -15,6 +15,7 @@ const allowed: Readonly<Record<string, string>> = {
   'POST /clusters/:cluster/members/:member/state': 'admin',
   'GET /clusters/:cluster/health-history': 'viewer operator admin',
   'GET /clusters/:cluster/operations': 'viewer operator admin',
+  'GET /clusters/:cluster/instances': 'viewer operator admin',
   'GET /audit': 'operator admin auditor',
 }
 

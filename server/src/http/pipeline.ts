@@ -12,6 +12,7 @@ import { type Action, changes } from '@malleus/shared/domain/action.ts'
 import type { Door, DoorSession, KeptReply } from './door.ts'
 import { EventStream } from './event-stream.ts'
 import { auditEntryOf, type Exchange, exchangeOf, type Out } from './exchange.ts'
+import { packedIfLarge } from './packed-reply.ts'
 import { problems, Refusal } from './problem.ts'
 import { problemFor, sendProblem } from './problem-handler.ts'
 import { mediaType, readBody } from './read-body.ts'
@@ -38,7 +39,7 @@ export function serveRoute(door: Door, row: Route): RequestHandler {
 
     const run = (): Promise<KeptReply> => handle(door, row, exchange, session, input, deadlineMs)
     const reply = changes(action) ? await change(door, exchange, session, bytes, run) : await look(door, exchange, run)
-    send(exchange, reply)
+    await send(exchange, reply, row.packed === true)
   }
 }
 
@@ -276,14 +277,21 @@ function deadlineOf(row: Route, { settings: { limits } }: Door): number | null {
   }
 }
 
-function send({ response }: Exchange, { status, body, via, attempts }: KeptReply): void {
+async function send(
+  { request, response }: Exchange,
+  { status, body, via, attempts }: KeptReply,
+  mayPack: boolean,
+): Promise<void> {
+  const packed = mayPack ? await packedIfLarge(body, request.headers['accept-encoding']) : null
   if (response.destroyed) return
+  if (mayPack) response.setHeader('vary', 'accept-encoding')
+  if (packed !== null) response.setHeader('content-encoding', 'gzip')
   if (via !== null) response.setHeader('x-malleus-via', encodeURI(via))
   if (attempts > 1) response.setHeader('x-malleus-attempts', String(attempts))
   response.setHeader('content-type', 'application/json')
-  response.setHeader('content-length', Buffer.byteLength(body))
+  response.setHeader('content-length', packed?.length ?? Buffer.byteLength(body))
   response.writeHead(status)
-  response.end(body)
+  response.end(packed ?? body)
 }
 
 /** Codes of those who were turned away because of who they are or where they come from. */

@@ -20,6 +20,11 @@ export interface Route<E extends Endpoint = Endpoint> {
   readonly handler: (context: RequestContext, input: RouteInput<E>) => Promise<Immutable<ReplyOf<E>>>
   /** Status of a success; default 200. */
   readonly status?: 200 | 201 | 202
+  /**
+   * Whether large replies may be compressed. Only where the reply repeats nothing of the request and holds no secret:
+   * the size of what is compressed tells of it (BREACH, https://breachattack.com).
+   */
+  readonly packed?: true
 }
 
 export interface RouteInput<E> {

@@ -33,6 +33,7 @@ describe('what a role may do', () => {
     'member.restore': 'admin',
     'certificate.read': 'viewer operator admin',
     'operation.list': 'viewer operator admin',
+    'instance.list': 'viewer operator admin',
     'live.read': 'viewer operator admin',
     'audit.read': 'operator admin auditor',
   }

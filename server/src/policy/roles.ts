@@ -17,6 +17,7 @@ const viewer: readonly Action[] = [
   'member.read',
   'certificate.read',
   'operation.list',
+  'instance.list',
   'live.read',
 ]
 

@@ -39,6 +39,8 @@ export const LiveEvent = z.discriminatedUnion('kind', [
     location: z.string().nullable(),
     at: Instant,
   }),
+  /** The list of instances that this person sees would be another than before: ask what has changed. */
+  z.object({ kind: z.literal('instances-changed'), cluster: z.string() }),
   /** What happened in the cluster between these instants may be missing. */
   z.object({ kind: z.literal('events-missed'), cluster: z.string(), from: Instant, to: Instant, reason: z.string() }),
   /** What became of a change whose answer was lost. */

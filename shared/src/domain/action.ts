@@ -19,6 +19,7 @@ export const actions = {
   'member.restore': 'restored',
   'certificate.read': 'looked at the certificates',
   'operation.list': 'listed the operations',
+  'instance.list': 'listed the instances',
   'live.read': 'followed live changes',
   'audit.read': 'read the access history',
 } as const satisfies Record<string, string>

@@ -24,6 +24,8 @@ const LifecycleEvent = z.looseObject({
     source: z.string(),
     name: z.string().optional(),
     project: z.string().optional(),
+    /** What else there is to say, such as the `old_name` of what was renamed. */
+    context: z.record(z.string(), z.unknown()).nullish().catch(null),
     /** Missing for many changes: synchronous instance updates name nobody. */
     requestor: Requestor.nullish(),
   }),
