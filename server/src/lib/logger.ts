@@ -1,4 +1,5 @@
 import { pino } from 'pino'
+import { withoutSecrets } from './redact.ts'
 
 /** What a part may say in the log: a sentence, and fields for programs. Secrets never; errors keep their cause. */
 export interface Logger {
@@ -8,9 +9,20 @@ export interface Logger {
   error(fields: object, sentence: string): void
 }
 
-/** One JSON line per event on standard output. `level` is one of pino's: debug, info, warn, error, silent. */
-export function createLogger(level: string): Logger {
-  return pino({ level, base: null, timestamp: pino.stdTimeFunctions.isoTime })
+/**
+ * One JSON line per event, on standard output by default. `level` is one of pino's: debug, info, warn, error, silent.
+ * Errors are written with message and stack under `err` and `error`.
+ */
+export function createLogger(level: string, destination?: { write(line: string): void }): Logger {
+  const { err } = pino.stdSerializers
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    serializers: { err, error: err },
+    hooks: { streamWrite: withoutSecrets },
+  }
+  return destination === undefined ? pino(options) : pino(options, destination)
 }
 
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }
