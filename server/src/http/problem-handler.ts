@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { isIPv6, type Socket } from 'node:net'
 import { type Problem, ProblemCode } from '@malleus/shared/api/problem.ts'
+import { withoutSecrets } from '../lib/redact.ts'
 import { problems, Refusal } from './problem.ts'
 
 /** What is sent for an error: everything that may be told, and nothing else. */
@@ -110,7 +111,9 @@ function statusOfRefusal(error: unknown): number {
 }
 
 function presentable(text: string): string {
-  const plain = text.toWellFormed().replaceAll(/\p{Cc}+/gu, ' ')
+  const plain = withoutSecrets(text.slice(0, 4096))
+    .toWellFormed()
+    .replaceAll(/\p{Cc}+/gu, ' ')
   return plain.length > 512 ? `${plain.slice(0, 511)}…` : plain
 }
 

@@ -37,6 +37,23 @@ describe('an operation from Incus', () => {
     location: 'server3',
   }
 
+  it('says what Incus says in words that hold no secret, and not more of them than fit a line', () => {
+    const address = 'https://jo:canary@images.example.net/x?secret=canary'
+    const { description, error, progress } = fromIncus(
+      IncusOperation.parse({
+        ...wire,
+        description: `Downloading ${address}`,
+        err: `Get "${address}": ${'refused '.repeat(200)}`,
+        metadata: { download_progress: `${address} 7%` },
+      }),
+      null,
+      null,
+    )
+    expect([description, error, progress].join(' ')).not.toContain('canary')
+    expect(progress).toBe('https://[redacted]@images.example.net/x?secret=[redacted] 7%')
+    expect(error).toHaveLength(512)
+  })
+
   it('keeps its progress text and turns its times to UTC', () => {
     expect(fromIncus(IncusOperation.parse(wire), 'default', null)).toMatchObject({
       status: 'running',

@@ -2,6 +2,7 @@ import type { Operation } from '@malleus/shared/api/operations.ts'
 import { isFinished } from '@malleus/shared/api/operations.ts'
 import type { IncusOperation } from '@malleus/shared/incus/operation.ts'
 import { instant } from '../lib/clock.ts'
+import { withoutSecrets } from '../lib/redact.ts'
 
 // What is known of background work. Incus forgets an operation five seconds after its end, and all of them when the
 // member restarts, so results are kept here; and what was running and is gone has an unknown end, which is said.
@@ -11,6 +12,9 @@ export type OperationLog = ReadonlyMap<string, Operation>
 
 /** How long the result of finished work stays in the list. */
 export const resultKeptMs = 10 * 60_000
+
+/** Of what Incus says for people. */
+const mostCharacters = 512
 
 /** Incus's own numbers (incus `shared/api/status_code.go`); everything from 200 on is final. */
 const statusByCode: ReadonlyMap<number, Operation['status']> = new Map([
@@ -29,14 +33,14 @@ export function fromIncus(
 ): Operation {
   return {
     id: operation.id,
-    description: operation.description,
+    description: wordsOf(operation.description),
     status: statusByCode.get(operation.status_code) ?? 'pending',
     location: operation.location === '' || operation.location === 'none' ? null : operation.location,
     project: project === '' ? null : project,
     createdAt: parseInstant(operation.created_at),
     updatedAt: parseInstant(operation.updated_at),
     ...progressOf(operation),
-    error: operation.err === '' ? null : operation.err,
+    error: operation.err === '' ? null : wordsOf(operation.err),
     mayCancel: operation.may_cancel,
     resources: Object.values(operation.resources).flat(),
     startedBy,
@@ -103,7 +107,7 @@ function stageOf({ status }: Operation): number {
 function progressOf({ description, metadata }: IncusOperation): Pick<Operation, 'progress' | 'percent'> {
   if (/evacuat|restor/i.test(description)) {
     const { evacuation_progress: text } = metadata
-    return { progress: typeof text === 'string' ? text : null, percent: null }
+    return { progress: typeof text === 'string' ? wordsOf(text) : null, percent: null }
   }
   const text = Object.entries(metadata).find(
     (entry): entry is [string, string] => entry[0].endsWith('_progress') && typeof entry[1] === 'string',
@@ -111,7 +115,13 @@ function progressOf({ description, metadata }: IncusOperation): Pick<Operation, 
   const { progress } = metadata
   const percent =
     typeof progress === 'object' && progress !== null && 'percent' in progress ? Number(progress.percent) : Number.NaN
-  return { progress: text ?? null, percent: Number.isFinite(percent) ? percent : null }
+  return { progress: text === undefined ? null : wordsOf(text), percent: Number.isFinite(percent) ? percent : null }
+}
+
+/** Incus's own words, in which there may be the address of an image with who may have it. */
+function wordsOf(text: string): string {
+  const words = withoutSecrets(text.slice(0, 4_096))
+  return words.length > mostCharacters ? `${words.slice(0, mostCharacters - 1)}…` : words
 }
 
 /** Incus sends nanoseconds and zones; on the way to the browser it is UTC with milliseconds. */

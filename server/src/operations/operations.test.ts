@@ -97,6 +97,20 @@ describe('operations', () => {
     expect((await operations.list()).operations).toEqual([])
   })
 
+  it('are forgotten ten minutes after their end, though nobody asks for the list', async () => {
+    const { clock, operations } = setUp(async () => [])
+    const end = (id: string) => {
+      const time = new Date(clock.now()).toISOString()
+      const metadata = operation({ id, status_code: 200, updated_at: time })
+      operations.hear({ type: 'operation', timestamp: time, location: 'server3', project: '', metadata })
+    }
+    for (let minute = 0; minute < 60; minute += 1) {
+      end(`op${minute}`)
+      await clock.pass(60_000)
+    }
+    expect(operations.remembered).toBeLessThan(15)
+  })
+
   it('name who began them here', async () => {
     const { starters, operations } = setUp(async () => [operation()])
     starters.note('op1', { name: 'mika', entry: null })

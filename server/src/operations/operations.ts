@@ -99,7 +99,8 @@ export class Operations extends Subscribable<Operation> {
   #keep(operation: Operation): void {
     const next = withOperation(this.#log, operation)
     if (next === this.#log) return
-    this.#log = next
+    // Here, and not only when somebody asks for the list: most who hear of operations never do.
+    this.#log = isFinished(operation) ? withoutOld(next, this.#ports.clock.now()) : next
     const kept = next.get(operation.id)
     if (kept === undefined) return
     this.publish(kept)
@@ -118,6 +119,11 @@ export class Operations extends Subscribable<Operation> {
 
   get #running(): readonly Operation[] {
     return [...this.#log.values()].filter((operation) => !isFinished(operation))
+  }
+
+  /** How many operations are in memory. */
+  get remembered(): number {
+    return this.#log.size
   }
 
   #freshness(): Freshness {
