@@ -1,19 +1,18 @@
 #!/usr/bin/env node
 // Starts the console, and ends it so that nobody notices.
 
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
-import type { Server } from 'node:http'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { App } from './app.ts'
 import { createApp } from './app.ts'
-import type { ListenAddress } from './config/address.ts'
+import { AuditUnavailable } from './audit/audit-error.ts'
 import { describeMistakes } from './config/mistake.ts'
 import type { Config } from './config.ts'
 import { configFile, loadConfig } from './config.ts'
 import { version } from './config/version.ts'
 import { CannotOpenDatabase } from './database/database-error.ts'
+import { CannotListen, listen } from './http/listen.ts'
 import { systemClock } from './lib/clock.ts'
 import { KeysUnusable } from './lib/keys.ts'
 import type { Logger } from './lib/logger.ts'
@@ -50,24 +49,25 @@ export async function start(file: string): Promise<number> {
 
 /** Null when it cannot start, which has been said. */
 async function begin(config: Config, logger: Logger): Promise<App | null> {
+  let app: App | null = null
   try {
     const tools = { clock: systemClock, random: systemRandom, logger }
-    const app = await createApp({ config, tools, siteFolder: siteFolder(), version: version() })
+    app = await createApp({ config, tools, siteFolder: siteFolder(), version: version() })
     await listen(app.server, config.listen)
     await listen(app.management, config.management)
     return app
   } catch (error) {
-    const isPlain = error instanceof KeysUnusable || error instanceof CannotOpenDatabase || isListenError(error)
-    process.stderr.write(
-      `malleus: ${error instanceof Error ? (isPlain ? error.message : error.stack) : String(error)}\n`,
-    )
+    process.stderr.write(`malleus: ${whyNot(error)}\n`)
+    await app?.close()
     return null
   }
 }
 
-async function listen(server: Server, { host, port }: ListenAddress): Promise<void> {
-  server.listen(port, host)
-  await once(server, 'listening')
+/** A sentence where there is one for the person who starts it; for a mistake of ours, where it happened. */
+function whyNot(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const plain = [KeysUnusable, CannotOpenDatabase, AuditUnavailable, CannotListen]
+  return plain.some((kind) => error instanceof kind) ? error.message : (error.stack ?? error.message)
 }
 
 /** Beside the bundle when there is one, in web/dist in a clone. */
@@ -86,10 +86,6 @@ function stopSignal(): Promise<string> {
 function reportStrayErrors(logger: Logger): void {
   process.on('unhandledRejection', (reason) => logger.error({ err: reason }, 'a rejection was not handled'))
   process.on('uncaughtException', (error) => logger.error({ err: error }, 'an exception was not handled'))
-}
-
-function isListenError(error: unknown): boolean {
-  return error instanceof Error && 'syscall' in error && error.syscall === 'listen'
 }
 
 if (import.meta.main) {
