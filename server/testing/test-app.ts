@@ -162,6 +162,7 @@ async function untilWell(app: TestApp): Promise<void> {
   await eventually(
     () => clusterSeenBy(browser),
     ({ worst, members }) => worst === 'healthy' && members.answering === app.cluster.members.length,
+    25_000,
   )
   await eventually(
     () => app.cluster.eventStreams,

@@ -5,6 +5,7 @@ import { Seeded } from '../../testing/seeded.ts'
 import type { Fault } from '../../testing/stand-in/faults.ts'
 import { startTestApp } from '../../testing/test-app.ts'
 import type { TestApp } from '../../testing/test-app.ts'
+import { patientHealth } from '../../testing/test-world.ts'
 
 const runs = process.env['MALLEUS_LONG'] === '1' ? 1_000 : 100
 /** Of the first run; the others follow. A failure names its own, to begin with. */
@@ -20,7 +21,7 @@ let live: LiveClient
 beforeAll(async () => {
   app = await startTestApp({
     members: 5,
-    settings: { health: { lightEveryMs: 200, ejectionMs: 100, ejectionAtMostMs: 200 } },
+    settings: { health: { ...patientHealth, lightEveryMs: 200, ejectionMs: 100, ejectionAtMostMs: 200 } },
   })
   live = await app.listen(await app.signIn('viewer'))
 })

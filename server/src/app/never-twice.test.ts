@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { getMember } from '@malleus/shared/api/members.ts'
 import { listOperations } from '@malleus/shared/api/operations.ts'
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { eventually } from '../../testing/eventually.ts'
 import type { LiveClient } from '../../testing/live-client.ts'
 import type { ExchangeFault } from '../../testing/stand-in/faults.ts'
@@ -12,13 +12,16 @@ import type { TestBrowser } from '../../testing/test-browser.ts'
 import { clusterName, people } from '../../testing/test-world.ts'
 import { changeState } from '../../testing/tour.ts'
 
+// A whole console, on a machine that may have much to do.
+vi.setConfig({ testTimeout: 45_000 })
+
 let app: TestApp
 let admin: TestBrowser
 let live: LiveClient
 
 beforeAll(async () => {
   app = await startTestApp({
-    settings: { limits: { mutationMs: 1_000, requestsPerSecond: 10_000, requestBurst: 100_000 } },
+    settings: { limits: { mutationMs: 2_000, requestsPerSecond: 10_000, requestBurst: 100_000 } },
   })
   admin = await app.signIn('admin')
   live = await app.listen(admin)

@@ -1,5 +1,5 @@
 import { fingerprintOf } from '../../testing/certificate-authority.ts'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { eventually } from '../../testing/eventually.ts'
 import { problemOf } from '../../testing/test-browser.ts'
 import type { RecordedRequest } from '../../testing/stand-in/recorder.ts'
@@ -7,6 +7,9 @@ import { clusterSeenBy, startTestApp } from '../../testing/test-app.ts'
 import type { TestApp } from '../../testing/test-app.ts'
 import { clusterName, people } from '../../testing/test-world.ts'
 import { changeState, evacuateAndRestore, lookAround } from '../../testing/tour.ts'
+
+// A whole console, on a machine that may have much to do.
+vi.setConfig({ testTimeout: 45_000 })
 
 let app: TestApp
 afterEach(() => app.close())

@@ -1,5 +1,5 @@
 import { getSession } from '@malleus/shared/api/session.ts'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { addressOf, allRoutes, nameOf, sampleBody } from '../../testing/all-routes.ts'
 import { eventually } from '../../testing/eventually.ts'
 import { problemOf } from '../../testing/test-browser.ts'
@@ -7,6 +7,9 @@ import type { TestBrowser } from '../../testing/test-browser.ts'
 import { startTestApp } from '../../testing/test-app.ts'
 import type { TestApp } from '../../testing/test-app.ts'
 import { clusterName, people } from '../../testing/test-world.ts'
+
+// A whole console, on a machine that may have much to do.
+vi.setConfig({ testTimeout: 45_000 })
 
 const roles = ['viewer', 'operator', 'admin', 'auditor'] as const
 
