@@ -338,6 +338,7 @@ describe('signing in does not succeed, and says why,', () => {
     const reply = await bff.pages.callback(requestOf(...change(back, cookie)))
     expect([reply.status, problemIn(reply.location)]).toEqual([302, problem])
     expect(cookieOf(reply.cookies, '__Host-Http-sid')).toBe('')
+    expect(bff.told().filter((line) => line.includes(problem))).toHaveLength(1)
   })
 
   test('with another nonce, or another verifier', async () => {

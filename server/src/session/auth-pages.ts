@@ -90,7 +90,7 @@ export class AuthPages {
     const rest = transactions.filter((one) => one !== transaction)
     const loginCookie = rest.length > 0 ? writeTransactions(rest, keys, random) : expireLoginCookie()
     try {
-      if (transaction === undefined) throw new SignInExpired('No sign-in of this browser fits the reply')
+      if (transaction === undefined) throw this.#unasked(request)
       const cookie = await this.#signIn(request, transaction)
       return { status: 302, location: transaction.returnTo, cookies: [setSessionCookie(cookie), loginCookie] }
     } catch (error) {
@@ -136,6 +136,13 @@ export class AuthPages {
       // OpenID Connect Back-Channel Logout 1.0, 2.8.
       return { status: 400, headers, body: { error: 'invalid_request', error_description: error.message } }
     }
+  }
+
+  /** Somebody may have sent this browser here with a reply of their own, to sign it in as themselves: it is recorded. */
+  #unasked(request: PageRequest): SignInExpired {
+    const error = new SignInExpired('No sign-in of this browser fits the reply')
+    this.#refuse(request, callbackRoute, error, null)
+    return error
   }
 
   async #signIn(request: PageRequest, transaction: LoginTransaction): Promise<string> {
