@@ -61,6 +61,7 @@ export async function startBenchConsole(
   { world, address, folder }: BenchCluster,
   nodeFlags: readonly string[] = [],
 ): Promise<Console> {
+  run.signal.throwIfAborted()
   const options = { folder: join(folder, 'console'), world, address, cluster: 'bench', nodeFlags }
   const console = await startConsole(options)
   run.defer(() => console.stop())

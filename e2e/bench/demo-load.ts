@@ -10,7 +10,8 @@ import { readLive } from './live-reader.ts'
 
 export interface LoadCounts {
   reads: number
-  failed: number
+  /** Requests that were answered otherwise than they should be, by what and how. */
+  readonly failures: Map<string, number>
   signIns: number
   evacuations: number
   faults: number
@@ -103,21 +104,27 @@ async function enter({ cluster, counts }: Load, person: string): Promise<SignedI
   return session
 }
 
-async function read({ counts, signal, agent }: Load, session: SignedIn, path: string): Promise<void> {
+async function read(load: Load, session: SignedIn, path: string): Promise<void> {
+  const { counts, signal, agent } = load
   counts.reads += 1
   const status = await session.ask(path, { agent, signal }).then(
     (reply) => reply.status,
     () => 0,
   )
   // What a person may not see is refused, and that is an answer too.
-  if (status !== 200 && status !== 403 && !signal.aborted) counts.failed += 1
+  if (status !== 200 && status !== 403) noteFailure(load, `GET ${path} ${status}`)
 }
 
-async function post({ counts, signal, agent }: Load, session: SignedIn, path: string, body: unknown): Promise<void> {
+async function post(load: Load, session: SignedIn, path: string, body: unknown): Promise<void> {
+  const { signal, agent } = load
   const headers = { 'idempotency-key': randomUUID() }
   const status = await session.ask(path, { method: 'POST', body, headers, agent, signal }).then(
     (reply) => reply.status,
     () => 0,
   )
-  if ((status < 200 || status >= 300) && !signal.aborted) counts.failed += 1
+  if (status < 200 || status >= 300) noteFailure(load, `POST ${path} ${status}`)
+}
+
+function noteFailure({ counts, signal }: Load, what: string): void {
+  if (!signal.aborted) counts.failures.set(what, (counts.failures.get(what) ?? 0) + 1)
 }

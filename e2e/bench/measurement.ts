@@ -12,21 +12,32 @@ export interface Run {
 
 /** Runs a measurement and sets the exit code: 0 when no bound was missed, 1 when one was or it failed, 130 when it was interrupted. */
 export async function measurement(name: string, measure: (run: Run) => Promise<Report>): Promise<void> {
-  const interruption = new AbortController()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => interruption.abort())
+  const over = new AbortController()
+  const interrupted = new Interrupted()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => over.abort(interrupted))
+  // Whatever nobody waited for must not end the process before its endings have run.
+  process.on('unhandledRejection', (error) => over.abort(error))
   const endings: (() => unknown)[] = []
-  const run: Run = { signal: interruption.signal, defer: (end) => endings.push(end), say }
+  const run: Run = { signal: over.signal, defer: (end) => endings.push(end), say }
   try {
     const report = await measure(run)
+    over.signal.throwIfAborted()
     say(`\n${await writeReport(name, report, new Date())}`)
     process.exitCode = report.bounds.some(({ verdict }) => verdict === 'missed') ? 1 : 0
   } catch (error) {
-    if (interruption.signal.aborted) say('Interrupted; ending what was started …')
-    else console.error(error)
-    process.exitCode = interruption.signal.aborted ? 130 : 1
+    const why: unknown = over.signal.aborted ? over.signal.reason : error
+    if (why === interrupted) say('Interrupted; ending what was started …')
+    else console.error(why)
+    process.exitCode = why === interrupted ? 130 : 1
   }
+  // Loops that still run end here, before what they use does.
+  over.abort(interrupted)
   for (const end of endings.toReversed()) await attempt(end)
   process.exit()
+}
+
+class Interrupted extends Error {
+  override readonly name = 'Interrupted'
 }
 
 /** One ending that fails must not keep the others from happening. */

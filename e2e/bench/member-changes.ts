@@ -60,7 +60,7 @@ export async function realChanges(run: Run, cluster: BenchCluster): Promise<Chan
   for (const group of groups) await lab.incus(['cluster', 'group', 'create', group])
   const socket = lab.socket(sender.name)
   const path = `/1.0/cluster/members/${changed.name}`
-  const { failure_domain, description, config } = await callMember(socket, CurrentMember, { path })
+  const current = await callMember(socket, CurrentMember, { path })
   const heard = await hearMemberUpdates(run, cluster, sender)
   return {
     what: 'a server moves between cluster groups; the time of the event is when the measurement hears it on a subscription of its own',
@@ -71,7 +71,7 @@ export async function realChanges(run: Run, cluster: BenchCluster): Promise<Chan
         word: group,
         make: async () => {
           const event = heard()
-          const body = { failure_domain, description, config, groups: ['default', group] }
+          const body = { ...current, groups: ['default', group] }
           await callMember(socket, z.unknown(), { method: 'PUT', path, body })
           return await event
         },
@@ -82,7 +82,9 @@ export async function realChanges(run: Run, cluster: BenchCluster): Promise<Chan
 
 const groups = ['bench-a', 'bench-b']
 
+/** What may be changed of a member; a PUT has to say all of it. */
 const CurrentMember = z.object({
+  roles: z.array(z.string()),
   failure_domain: z.string(),
   description: z.string(),
   config: z.record(z.string(), z.string()),

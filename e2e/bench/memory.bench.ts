@@ -22,6 +22,7 @@ const minutes = Number(options.minutes)
 const sampleMs = 10_000
 const mebibyte = 1024 * 1024
 const allowances = { heapUsed: 2 * mebibyte, rss: 8 * mebibyte } as const
+const words = { heapUsed: 'heap', external: 'buffers outside of the heap', rss: 'resident' } as const
 
 await measurement('memory', measureMemory)
 
@@ -36,7 +37,7 @@ async function measureMemory(run: Run): Promise<Report> {
   run.defer(() => inspector.close())
   const counts: LoadCounts = {
     reads: 0,
-    failed: 0,
+    failures: new Map(),
     signIns: 0,
     evacuations: 0,
     faults: 0,
@@ -71,7 +72,7 @@ function reportOf(samples: readonly Measured[], counts: LoadCounts): Report {
   return {
     title: 'Memory of the console under the load of the demo',
     conditions: [
-      `${minutes} min with five stand-in members: ${counts.reads} reads (${counts.failed} requests failed), ${counts.live.events} live events on five streams (opened again ${counts.live.reopened}×), ${counts.signIns} sign-ins, ${counts.evacuations} evacuations and restores, ${counts.faults} faults.`,
+      `${minutes} min with five stand-in members: ${counts.reads} reads (failed: ${[...counts.failures].map(([what, count]) => `${what} ${count}×`).join(', ') || 'none'}), ${counts.live.events} live events on five streams (opened again ${counts.live.reopened}×), ${counts.signIns} sign-ins, ${counts.evacuations} evacuations and restores, ${counts.faults} faults.`,
       `${samples.length} samples, one every ${sampleMs / 1000} s after all garbage was collected; the first ${warmUp} min are left out.`,
       'The slope is that of a Theil-Sen line with its 95 % interval.',
     ],
@@ -82,11 +83,9 @@ function reportOf(samples: readonly Measured[], counts: LoadCounts): Report {
       },
     ],
     bounds: [boundOf('heapUsed', rest), boundOf('rss', rest)],
-    data: { minutes, warmUp, counts, samples },
+    data: { minutes, warmUp, counts: { ...counts, failures: Object.fromEntries(counts.failures) }, samples },
   }
 }
-
-const words = { heapUsed: 'heap', external: 'buffers outside of the heap', rss: 'resident' } as const
 
 function rowOf(kind: keyof typeof words, samples: readonly Measured[]): string[] {
   const values = samples.map((one) => one[kind])

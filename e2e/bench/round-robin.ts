@@ -27,7 +27,7 @@ export class RoundRobin {
     const startedAt = performance.now()
     const left = (): number => Math.max(1, patienceMs - (performance.now() - startedAt))
     let last: Outcome = { kind: 'failed', startedAt, ms: 0, why: 'the name has no addresses' }
-    for (const host of await this.addresses()) {
+    for (const host of await this.addresses().catch(() => [])) {
       const outcome = await timedRead({ ...read, options: { ...read.options, host } }, left())
       last = { ...outcome, startedAt, ms: performance.now() - startedAt }
       if (outcome.kind === 'answered' || !connectFailures.has(outcome.why)) return last

@@ -20,7 +20,7 @@ import { measurement, type Run } from './measurement.ts'
 import { clusterTrust } from './member-trust.ts'
 import { profiling } from './profiling.ts'
 import { type ListAnswer, readListAnswer } from './list-answer.ts'
-import type { Report } from './report.ts'
+import type { Bound, Report } from './report.ts'
 import { startRoundRobin } from './round-robin.ts'
 import { maximum, percentile } from './statistics.ts'
 import { steadyLoad, type Timed } from './steady-load.ts'
@@ -34,6 +34,10 @@ const stopAtMs = (seconds * 1000) / 3
 const perSecond = 50
 const patienceMs = 10_000
 const memberCount = 3
+/** How late reads may be sent for the run to count. */
+const mostLagMs = 50
+/** Before the stop, to find out in time who leads the database. */
+const leadTimeMs = 500
 
 await measurement('stuck-member', measureStuckMember)
 
@@ -106,9 +110,6 @@ async function stopSomeMember(run: Run, cluster: BenchCluster, asked: ReadonlyMa
   return victim
 }
 
-/** To find the leader in time. */
-const leadTimeMs = 500
-
 interface Judged extends Timed {
   readonly answer: ListAnswer
 }
@@ -122,11 +123,17 @@ function reportOf({ world }: BenchCluster, victim: string, results: ReadonlyMap<
   )
   const console = judged.get('console') ?? []
   const whole = summary(console)
+  const lagMs = percentile(
+    [...judged.values()].flat().map(({ lagMs }) => lagMs),
+    0.99,
+  )
+  // What was not sent on time was not 50 a second, and what waited for our own processor did not wait for a member.
+  const verdict = (kept: boolean): Bound['verdict'] => (lagMs > mostLagMs ? 'undecided' : kept ? 'kept' : 'missed')
   return {
     title: 'A stuck member, as its readers feel it',
     conditions: [
       `The list of servers, ${perSecond} times a second on each path for ${seconds} s, one after the other's turn, against ${world.description}. ${victim}, which the console asked most and which does not lead the database, is stopped with SIGSTOP after ${stopAtMs / 1000} s and stays so.`,
-      `Every read has a connection of its own and ${patienceMs / 1000} s of patience. A read failed when no whole list came back in that time. Reads are sent on time whatever became of those before (at most ${formatMs(maximum([...judged.values()].flat().map(({ lagMs }) => lagMs)))} late).`,
+      `Every read has a connection of its own and ${patienceMs / 1000} s of patience. A read failed when no whole list came back in that time. Reads are sent on time whatever became of those before (99 of 100 at most ${formatMs(lagMs)} late; above ${mostLagMs} ms the machine was too busy to tell).`,
       'DNS round-robin: dnsmasq turns the addresses with each question; the client takes them as they come and goes on where a connection is refused.',
       'haproxy: TCP mode, HTTP checks over TLS each second, ill after two; connections to an ill member are cut.',
       `${console.filter(({ answer }) => answer === 'stale').length} of ${console.length} answers of the console were marked as stale.`,
@@ -140,12 +147,12 @@ function reportOf({ world }: BenchCluster, victim: string, results: ReadonlyMap<
       {
         claim: 'p99 through the console ≤ 300 ms',
         measured: formatMs(whole.p99),
-        verdict: whole.p99 <= 300 ? 'kept' : 'missed',
+        verdict: verdict(whole.p99 <= 300),
       },
       {
         claim: 'no read through the console fails',
         measured: `${whole.failed} of ${console.length}`,
-        verdict: whole.failed === 0 ? 'kept' : 'missed',
+        verdict: verdict(whole.failed === 0),
       },
     ],
     data: {
