@@ -10,6 +10,8 @@ export interface LiveStream {
   readonly closed: Promise<void>
 }
 
+const mostStreams = 20
+
 /** The streams of one person, and the window from which a broken one is continued. */
 export class LiveChannel {
   readonly #window: ReplayWindow
@@ -29,6 +31,7 @@ export class LiveChannel {
       write(stream, { kind: 'resync', reason }, this.#window.position)
     }
     for (const { id, event } of missed ?? []) write(stream, event, id)
+    this.#letTheOldestGo()
     this.#streams.add(stream)
     void stream.closed.then(() => this.#streams.delete(stream))
   }
@@ -49,6 +52,14 @@ export class LiveChannel {
       write(stream, event)
       stream.close()
     }
+  }
+
+  /** One browser has one stream, and a person five browsers: whoever opens many more means harm, or lost the others. */
+  #letTheOldestGo(): void {
+    const [oldest] = this.#streams
+    if (oldest === undefined || this.#streams.size < mostStreams) return
+    this.#streams.delete(oldest)
+    oldest.close()
   }
 
   get size(): number {

@@ -163,6 +163,15 @@ describe('the live hub', () => {
     expect(watches()).toBe(0)
   })
 
+  it('lets the oldest stream of a person go when they open too many', () => {
+    const { hub, listener } = setUp()
+    const tabs = Array.from({ length: 50 }, () => new Tab())
+    for (const tab of tabs) hub.open(listener(), tab, null)
+    expect(hub.streams).toBe(20)
+    hub.publish(changed)
+    expect(tabs.filter(({ heard }) => heard.includes('members-changed'))).toEqual(tabs.slice(-20))
+  })
+
   it('asks browsers to connect again when it stops', () => {
     const { hub, listener } = setUp()
     const [tab, late] = [new Tab(), new Tab()]
