@@ -2,9 +2,7 @@ import { fileURLToPath } from 'node:url'
 
 import tailwindcss from '@tailwindcss/vite'
 import react from '@vitejs/plugin-react'
-import { defineConfig, type IndexHtmlTransformContext, type Plugin } from 'vite'
-
-type Bundle = NonNullable<IndexHtmlTransformContext['bundle']>
+import { defineConfig, type Plugin } from 'vite'
 
 /** The server puts a fresh nonce in place of these words in every response (and refuses to serve a page without them). */
 const nonce = '__CSP_NONCE__'
@@ -14,7 +12,7 @@ const api = process.env['MALLEUS_API'] ?? 'http://127.0.0.1:8480'
 export default defineConfig({
   root: fileURLToPath(new URL('.', import.meta.url)),
   // The React Compiler as a native transform. Experimental upstream: to go back to Babel, take `reactCompilerPreset()` with @rolldown/plugin-babel.
-  plugins: [react({ compiler: true }), tailwindcss(), preloadFirstPages()],
+  plugins: [react({ compiler: true }), tailwindcss(), preloadFont()],
   html: { cspNonce: nonce },
   server: {
     port: 5173,
@@ -48,6 +46,9 @@ export default defineConfig({
               test: /[\\/]node_modules[\\/](?:\.pnpm[\\/])?(?:react|react-dom|scheduler|@tanstack|use-sync-external-store|class-variance-authority|clsx)[@+\\/]/,
               priority: 1,
             },
+            // The program and its first pages are one chunk too, not thirty: each request costs a slow machine more than
+            // what is in it.
+            { name: firstChunk, debugName: 'first' },
           ],
         },
       },
@@ -55,38 +56,39 @@ export default defineConfig({
   },
 })
 
-/** What the first page needs is asked for with index.html, not when the code that needs it runs. */
-function preloadFirstPages(): Plugin {
+/** The font of the first text is asked for with index.html, not when the style sheet was read. */
+function preloadFont(): Plugin {
   return {
-    name: 'malleus:preload-first-pages',
+    name: 'malleus:preload-font',
     apply: 'build',
     transformIndexHtml: {
       order: 'post',
-      handler(html, { bundle = {} }) {
+      handler(_html, { bundle = {} }) {
         const font = Object.keys(bundle).find((file) => /inter-latin-wght-normal.*\.woff2$/.test(file))
         if (font === undefined) throw new Error('Inter latin subset is missing from the build')
         // Inter's latin subset draws the first text; the other subsets come when a character needs them.
         const fontLink = { rel: 'preload', as: 'font', type: 'font/woff2', href: `/${font}`, crossorigin: '' }
-        const chunks = new Set(['OverviewPage', 'MembersPage'].flatMap((page) => withImports(bundle, page)))
-        const links = [...chunks]
-          .filter((file) => !html.includes(file))
-          .map((file) => ({ rel: 'modulepreload', href: `/${file}`, crossorigin: '', nonce }))
-        return [fontLink, ...links].map((attrs) => ({ tag: 'link', attrs, injectTo: 'head' as const }))
+        return [{ tag: 'link', attrs: fontLink, injectTo: 'head' as const }]
       },
     },
   }
 }
 
-function withImports(bundle: Bundle, name: string): string[] {
-  const files = new Set<string>()
-  const visit = (file: string) => {
-    const chunk = bundle[file]
-    if (chunk?.type !== 'chunk' || files.has(file)) return
-    files.add(file)
-    chunk.imports.forEach(visit)
-  }
-  const page = Object.values(bundle).find((chunk) => chunk.type === 'chunk' && chunk.name === name)
-  if (page === undefined) throw new Error(`the build has no chunk called ${name}`)
-  visit(page.fileName)
-  return [...files]
+interface Modules {
+  getModuleInfo(id: string): { readonly importedIds: readonly string[] } | null
+}
+
+const entry = fileURLToPath(new URL('src/main.tsx', import.meta.url))
+let first: ReadonlySet<string> | undefined
+
+/** What is imported from the start on, and nothing that is imported on demand. */
+function firstChunk(id: string, modules: Modules): string | null {
+  first ??= withImports(entry, modules)
+  return first.has(id) ? 'first' : null
+}
+
+function withImports(start: string, modules: Modules): ReadonlySet<string> {
+  const found = new Set([start])
+  for (const id of found) for (const imported of modules.getModuleInfo(id)?.importedIds ?? []) found.add(imported)
+  return found
 }

@@ -1,5 +1,6 @@
 import { pathOf, type Endpoint, type InputOf, type ReplyOf } from '@malleus/shared/api/endpoint.ts'
 import { formatTarget, type Target } from '@malleus/shared/domain/target.ts'
+import { takeEarly } from './early.ts'
 import { ApiError, errorFromNetwork, errorFromResponse } from './api-error.ts'
 
 interface CallOptions {
@@ -20,7 +21,7 @@ export async function call<E extends Endpoint>(
   let response: Response
   let text: string
   try {
-    response = await fetch(urlOf(endpoint, input), requestOf(endpoint, input, options))
+    response = await send(endpoint, input, options)
     text = await response.text()
   } catch (cause) {
     if (options.signal?.aborted) throw cause
@@ -47,13 +48,29 @@ export async function call<E extends Endpoint>(
   return reply.data as ReplyOf<E>
 }
 
-function urlOf(endpoint: Endpoint, input: { params?: unknown; query?: unknown }): string {
-  const params = isRecord(input.params) ? stringsOf(input.params) : {}
-  const query = isRecord(input.query) ? new URLSearchParams(stringsOf(input.query)).toString() : ''
-  return `/api${pathOf(endpoint.path, params)}${query === '' ? '' : `?${query}`}`
+function send(endpoint: Endpoint, input: SentInput, options: CallOptions): Promise<Response> {
+  const path = pathWithQuery(endpoint, input)
+  const early = endpoint.method === 'GET' && isAny(options.target) ? takeEarly(path) : undefined
+  return early ?? fetch(`/api${path}`, requestOf(endpoint, input, options))
 }
 
-function requestOf(endpoint: Endpoint, input: { body?: unknown }, options: CallOptions): RequestInit {
+interface SentInput {
+  readonly params?: unknown
+  readonly query?: unknown
+  readonly body?: unknown
+}
+
+function isAny(target: Target | undefined): boolean {
+  return target === undefined || target.kind === 'any'
+}
+
+function pathWithQuery(endpoint: Endpoint, input: SentInput): string {
+  const params = isRecord(input.params) ? stringsOf(input.params) : {}
+  const query = isRecord(input.query) ? new URLSearchParams(stringsOf(input.query)).toString() : ''
+  return `${pathOf(endpoint.path, params)}${query === '' ? '' : `?${query}`}`
+}
+
+function requestOf(endpoint: Endpoint, input: SentInput, options: CallOptions): RequestInit {
   const headers = new Headers({ accept: 'application/json', 'x-console-request': '1' })
   const target = options.target === undefined ? undefined : formatTarget(options.target)
   if (target !== undefined) headers.set('x-malleus-target', target)

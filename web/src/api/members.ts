@@ -4,6 +4,7 @@ import type { Target } from '@malleus/shared/domain/target.ts'
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import { call } from './client.ts'
 import { putOperation } from './operations.ts'
+import { maySee } from './session.ts'
 
 /** How often load, memory and instance counts are read: members are asked for them no more often. */
 const rereadMs = 15_000
@@ -15,6 +16,7 @@ const rereadMs = 15_000
 export function memberListQuery(cluster: string) {
   return queryOptions({
     queryKey: ['cluster', cluster, 'members'],
+    enabled: () => maySee(cluster, 'member.list'),
     queryFn: ({ signal }) => call(listMembers, { params: { cluster } }, { signal }),
     // Health comes by the stream; load, memory and instances are read again. Every change of the cache begins an interval
     // anew, and the stream changes it each second: so the interval is what is left since the last reading.
@@ -26,6 +28,7 @@ export function memberListQuery(cluster: string) {
 export function memberQuery(cluster: string, member: string, target: Target) {
   return queryOptions({
     queryKey: ['cluster', cluster, 'member', member, target],
+    enabled: () => maySee(cluster, 'member.read'),
     queryFn: ({ signal }) => call(getMember, { params: { cluster, member } }, { signal, target }),
     refetchInterval: 5000,
   })
@@ -34,6 +37,7 @@ export function memberQuery(cluster: string, member: string, target: Target) {
 export function healthHistoryQuery(cluster: string) {
   return queryOptions({
     queryKey: ['cluster', cluster, 'health-history'],
+    enabled: () => maySee(cluster, 'member.list'),
     queryFn: ({ signal }) => call(getHealthHistory, { params: { cluster } }, { signal }),
     staleTime: 60_000,
     refetchInterval: 60_000,

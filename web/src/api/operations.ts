@@ -2,12 +2,14 @@ import { listOperations, type Operation } from '@malleus/shared/api/operations.t
 import type { ReplyOf } from '@malleus/shared/api/endpoint.ts'
 import { queryOptions, type QueryClient } from '@tanstack/react-query'
 import { call } from './client.ts'
+import { maySee } from './session.ts'
 
 export type OperationList = ReplyOf<typeof listOperations>
 
 export function operationListQuery(cluster: string) {
   return queryOptions({
     queryKey: ['cluster', cluster, 'operations'],
+    enabled: () => maySee(cluster, 'operation.list'),
     queryFn: ({ signal }) => call(listOperations, { params: { cluster } }, { signal }),
     refetchInterval: 30_000,
   })

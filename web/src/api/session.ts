@@ -1,4 +1,5 @@
 import { getSession, reportActivity, SignedOut } from '@malleus/shared/api/session.ts'
+import type { Action } from '@malleus/shared/domain/action.ts'
 import { queryOptions } from '@tanstack/react-query'
 import { errorFromNetwork, errorFromResponse } from './api-error.ts'
 import { call } from './client.ts'
@@ -9,6 +10,20 @@ export const sessionQuery = queryOptions({
   queryFn: ({ signal }) => call(getSession, {}, { signal }),
   staleTime: 60_000,
 })
+
+/**
+ * Whether the person may read something in a cluster, as far as the session that was read last tells. What they may not
+ * is not asked for: a refusal would be recorded, and shown nowhere.
+ */
+export function maySee(cluster: string, action: Action): boolean {
+  return queryClient.getQueryData(sessionQuery.queryKey)?.permissions[cluster]?.includes(action) ?? false
+}
+
+/** Whether the person may follow what changes, in any cluster. */
+export function mayFollow(): boolean {
+  const permissions = queryClient.getQueryData(sessionQuery.queryKey)?.permissions ?? {}
+  return Object.values(permissions).some((actions) => actions.includes('live.read'))
+}
 
 /** Tells the console that the person is there, and learns until when that keeps the session open. */
 export async function keepSession(): Promise<void> {

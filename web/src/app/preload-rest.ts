@@ -15,11 +15,12 @@ export async function preloadRest(): Promise<void> {
       import('./ClusterMenu.tsx'),
     ])
     await Promise.all([
-      import('../features/overview/OverviewPage.tsx'),
-      import('../features/members/MembersPage.tsx'),
+      import('../features/overview/LatestHistory.tsx'),
       import('../features/members/ColumnMenu.tsx'),
       import('../features/members/MemberPage.tsx'),
       import('../features/certificates/CertificatesPage.tsx'),
+      import('../features/instances/InstancesPage.tsx'),
+      import('../features/instances/ColumnMenu.tsx'),
     ])
   } catch {
     // Whatever did not come is asked for again when it is opened.

@@ -14,9 +14,12 @@ import { clusterListQuery, figuresQuery } from '../api/clusters.ts'
 import { healthHistoryQuery, memberListQuery, memberQuery } from '../api/members.ts'
 import { operationListQuery } from '../api/operations.ts'
 import { queryClient } from '../api/query-client.ts'
-import { sessionQuery } from '../api/session.ts'
+import { maySee, sessionQuery } from '../api/session.ts'
+import { MembersPage } from '../features/members/MembersPage.tsx'
+import { OverviewPage } from '../features/overview/OverviewPage.tsx'
 import { currentPath, signInPath } from '../lib/paths.ts'
 import { SignInProblem } from '@malleus/shared/api/session.ts'
+import type { Action } from '@malleus/shared/domain/action.ts'
 import { parseTarget } from '@malleus/shared/domain/target.ts'
 import { AppShell } from './AppShell.tsx'
 import { ErrorPage } from './ErrorPage.tsx'
@@ -34,10 +37,9 @@ const rootRoute = createRootRouteWithContext<{ queryClient: QueryClient }>()({
 const startRoute = createRoute({
   getParentRoute: () => rootRoute,
   path: '/',
-  loader: async ({ location }) => {
-    const { clusters } = await signedIn(location.href, () =>
-      queryClient.query({ ...clusterListQuery, staleTime: 'static' }),
-    )
+  beforeLoad: ({ location }) => signedIn(location.href),
+  loader: async () => {
+    const { clusters } = await queryClient.query({ ...clusterListQuery, staleTime: 'static' })
     const [first] = clusters
     if (first !== undefined)
       throw redirect({ to: '/clusters/$cluster', params: { cluster: first.name }, replace: true })
@@ -58,15 +60,11 @@ const clusterRoute = createRoute({
   path: '/clusters/$cluster',
   validateSearch: z.object({ target: text }),
   search: { middlewares: [retainSearchParams(['target'])] },
-  loader: async ({ params, location }) => {
-    const [, { clusters }] = await signedIn(location.href, () =>
-      Promise.all([
-        queryClient.query({ ...sessionQuery, staleTime: 'static' }),
-        queryClient.query({ ...clusterListQuery, staleTime: 'static' }),
-      ]),
-    )
-    if (!clusters.some(({ name }) => name === params.cluster)) throw notFound()
-    void prefetched(queryClient.query(operationListQuery(params.cluster)))
+  beforeLoad: ({ location }) => signedIn(location.href),
+  loader: async ({ params: { cluster } }) => {
+    void seen(cluster, 'operation.list', () => queryClient.query(operationListQuery(cluster)))
+    const { clusters } = await queryClient.query({ ...clusterListQuery, staleTime: 'static' })
+    if (!clusters.some(({ name }) => name === cluster)) throw notFound()
   },
   component: AppShell,
 })
@@ -75,23 +73,19 @@ const overviewRoute = createRoute({
   getParentRoute: () => clusterRoute,
   path: '/',
   loader: async ({ params: { cluster } }) => {
-    void prefetched(queryClient.query(figuresQuery(cluster)))
-    void prefetched(queryClient.query(healthHistoryQuery(cluster)))
+    void seen(cluster, 'member.list', () => queryClient.query(figuresQuery(cluster)))
     void latestAudit(cluster)
-    await prefetched(queryClient.query(memberListQuery(cluster)))
+    await memberList(cluster)
   },
-  component: lazyRouteComponent(() => import('../features/overview/OverviewPage.tsx'), 'OverviewPage'),
+  component: OverviewPage,
 })
 
 const membersRoute = createRoute({
   getParentRoute: () => clusterRoute,
   path: '/members',
   validateSearch: z.object({ sort: text, q: text, show: z.enum(['attention']).optional().catch(undefined) }),
-  loader: async ({ params: { cluster } }) => {
-    void prefetched(queryClient.query(healthHistoryQuery(cluster)))
-    await prefetched(queryClient.query(memberListQuery(cluster)))
-  },
-  component: lazyRouteComponent(() => import('../features/members/MembersPage.tsx'), 'MembersPage'),
+  loader: ({ params: { cluster } }) => memberList(cluster),
+  component: MembersPage,
 })
 
 const memberRoute = createRoute({
@@ -99,11 +93,11 @@ const memberRoute = createRoute({
   path: '/members/$member',
   loaderDeps: ({ search: { target } }) => ({ target }),
   loader: async ({ params: { cluster, member }, deps }) => {
-    void prefetched(queryClient.query(memberQuery(cluster, member, parseTarget(deps.target))))
-    void prefetched(queryClient.query(healthHistoryQuery(cluster)))
+    const target = parseTarget(deps.target)
+    void seen(cluster, 'member.read', () => queryClient.query(memberQuery(cluster, member, target)))
     void latestAudit(cluster, member)
     // The detail may take its time; what the list knows is shown at once.
-    await prefetched(queryClient.query(memberListQuery(cluster)))
+    await memberList(cluster)
   },
   component: lazyRouteComponent(() => import('../features/members/MemberPage.tsx'), 'MemberPage'),
 })
@@ -114,15 +108,27 @@ const certificatesRoute = createRoute({
   loaderDeps: ({ search: { target } }) => ({ target }),
   loader: async ({ params: { cluster }, deps }) => {
     const { certificateQuery } = await import('../api/certificate.ts')
-    await prefetched(queryClient.query(certificateQuery(cluster, parseTarget(deps.target))))
+    const target = parseTarget(deps.target)
+    await seen(cluster, 'certificate.read', () => queryClient.query(certificateQuery(cluster, target)))
   },
   component: lazyRouteComponent(() => import('../features/certificates/CertificatesPage.tsx'), 'CertificatesPage'),
+})
+
+const instancesRoute = createRoute({
+  getParentRoute: () => clusterRoute,
+  path: '/instances',
+  validateSearch: z.object({ sort: text, q: text }),
+  loader: async ({ params: { cluster } }) => {
+    const { instanceListQuery } = await import('../api/instances.ts')
+    await seen(cluster, 'instance.list', () => queryClient.query(instanceListQuery(cluster)))
+  },
+  component: lazyRouteComponent(() => import('../features/instances/InstancesPage.tsx'), 'InstancesPage'),
 })
 
 const routeTree = rootRoute.addChildren([
   startRoute,
   signInRoute,
-  clusterRoute.addChildren([overviewRoute, membersRoute, memberRoute, certificatesRoute]),
+  clusterRoute.addChildren([overviewRoute, membersRoute, memberRoute, certificatesRoute, instancesRoute]),
 ])
 
 export const router = createRouter({
@@ -145,28 +151,34 @@ declare module '@tanstack/react-router' {
   }
 }
 
+/** The first list of most pages; what its rows show beside it comes when it comes. */
+async function memberList(cluster: string): Promise<void> {
+  void seen(cluster, 'member.list', () => queryClient.query(healthHistoryQuery(cluster)))
+  await seen(cluster, 'member.list', () => queryClient.query(memberListQuery(cluster)))
+}
+
 /** Its contract is large and no first list needs it: it comes with its pages. */
 async function latestAudit(cluster: string, member?: string): Promise<void> {
+  if (!maySee(cluster, 'audit.read')) return
   const { latestAuditQuery } = await import('../api/audit.ts')
-  await prefetched(queryClient.query(latestAuditQuery(cluster, 8, member)))
+  await seen(cluster, 'audit.read', () => queryClient.query(latestAuditQuery(cluster, 8, member)))
 }
 
-/** A reading that the page shows, with its failure too: the router only waits for it. */
-function prefetched(reading: Promise<unknown>): Promise<void> {
-  return reading.then(
-    () => undefined,
-    () => undefined,
-  )
+/** A reading that the page shows, with its failure too: the router only waits for it. What may not be seen is not read. */
+async function seen(cluster: string, action: Action, read: () => Promise<unknown>): Promise<void> {
+  if (!maySee(cluster, action)) return
+  await read().catch(() => undefined)
 }
 
-/** Without a session there is nothing to show: to the sign-in page, and from there back to this link. */
-async function signedIn<T>(here: string, read: () => Promise<T>): Promise<T> {
+/**
+ * Who is signed in is asked before anything else, once: without a session there is nothing to show but the sign-in page,
+ * which comes back to this link.
+ */
+async function signedIn(here: string): Promise<void> {
   try {
-    return await read()
+    await queryClient.query({ ...sessionQuery, staleTime: 'static' })
   } catch (error) {
     if (!(error instanceof ApiError) || !error.signedOut) throw error
-    // A page that is open keeps its last data and is locked instead.
-    if (queryClient.getQueryData(sessionQuery.queryKey) !== undefined) throw error
     throw redirect({ to: signInPath, search: { returnTo: here || currentPath(window.location) }, replace: true })
   }
 }

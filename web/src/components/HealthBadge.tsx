@@ -1,5 +1,7 @@
 import { Badge } from '../ui/Badge.tsx'
+import { formatFull } from '../lib/time.ts'
 import { StateMark } from '../ui/StateMark.tsx'
+import { Since } from './Ticking.tsx'
 import { differs, stateOf, type MemberNow } from './member-words.ts'
 
 export function HealthBadge({ member }: { member: MemberNow }) {
@@ -28,12 +30,21 @@ export function ClusterSays({ member }: { member: MemberNow }) {
     )
   }
   return (
-    <span title={value.message} className={freshness.kind === 'stale' ? 'text-ink-3' : 'text-ink-2'}>
+    <span
+      title={freshness.kind === 'stale' ? `As of ${formatFull(freshness.asOf)}: ${freshness.reason}` : value.message}
+      className={freshness.kind === 'stale' ? 'text-ink-3' : 'text-ink-2'}
+    >
       {value.status}
       {differs(member) && (
         <span className="ml-1.5 font-strong text-warning" title="This console measures otherwise">
           <span aria-hidden="true">≠</span>
           <span className="sr-only">, but this console measures otherwise</span>
+        </span>
+      )}
+      {freshness.kind === 'stale' && (
+        <span className="ml-1.5 text-11 whitespace-nowrap">
+          <Since at={freshness.asOf} />
+          <span className="sr-only"> old</span>
         </span>
       )}
     </span>

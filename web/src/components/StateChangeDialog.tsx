@@ -184,8 +184,8 @@ function Failure({ error, what }: { error: Error; what: string }) {
   if (isUnknown(error)) {
     return (
       <Notice tone="warning" shape="question" alert headline="Nobody knows yet whether it was done.">
-        It was sent, and no answer came back. It is not sent again. The console looks for what became of it; the strip
-        at the bottom and the state of the server show what it finds. <ProblemDetail error={error} />
+        It was sent, and no answer came back. It is not sent again. The console looks for what became of it and tells
+        you here as soon as it knows; the state of the server shows it too. <ProblemDetail error={error} />
       </Notice>
     )
   }

@@ -20,8 +20,8 @@ export function TargetNotice() {
       headline="Your target cannot be used."
       actions={<Button onPress={anyServer}>Use any responsive server</Button>}
     >
-      {trouble}. Requests enter only through the target, so what needs it fails at once; what is shown is what was last
-      known.
+      {trouble}. Requests enter only through the target, so details are what was last known and changes fail at once.
+      The list of servers still comes through any that answers.
     </Notice>
   )
 }

@@ -34,6 +34,7 @@ function cluster(change: Partial<ClusterSummary> = {}): ClusterSummary {
     databaseAvailable: true,
     panic: false,
     certificate: { expiresAt: '2027-06-01T00:00:00Z' },
+    offlineThresholdSeconds: 20,
     findings: [],
     ...change,
   }
@@ -63,6 +64,11 @@ describe('reachable or not, in one line', () => {
     const { tone, headline, text } = describeCluster(cluster(), members)
     expect(`${tone}: ${headline}. ${text}`).toBe(line)
   })
+
+  test('who may not see the servers is told how many answer, and no names', () => {
+    const { text } = describeCluster(cluster({ members: { total: 5, answering: 4 } }), [])
+    expect(text).toBe('4 of 5 servers answer.')
+  })
 })
 
 describe('what is wrong with the cluster as a whole', () => {
@@ -70,7 +76,7 @@ describe('what is wrong with the cluster as a whole', () => {
     ['nothing', {}, []],
     ['nothing known', { databaseAvailable: null, certificate: null }, []],
     ['no database', { databaseAvailable: false }, ['The cluster database does not answer']],
-    ['panic', { panic: true }, ['Fewer than half of the servers answer']],
+    ['panic', { panic: true }, ['Fewer than half of the servers answer in time']],
     ['panic, but nobody answers at all', { panic: true, reachable: false }, []],
     [
       'thirteen days left',

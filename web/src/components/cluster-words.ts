@@ -27,11 +27,11 @@ export function describeCluster(cluster: ClusterSummary, members: readonly Membe
     return { tone: 'good', headline, text }
   }
   const names = silent.map((member) => member.name)
-  return {
-    tone: 'warning',
-    headline,
-    text: `${answering} of ${total} servers answer. Requests skip ${listNames(names, 2)}; nothing waits for ${names.length === 1 ? 'it' : 'them'}.`,
-  }
+  const skipped =
+    names.length === 0
+      ? ''
+      : ` Requests skip ${listNames(names, 2)}; nothing waits for ${names.length === 1 ? 'it' : 'them'}.`
+  return { tone: 'warning', headline, text: `${answering} of ${total} servers answer.${skipped}` }
 }
 
 /** What is wrong with the cluster as a whole, the worst first. Servers have their own sentences. */
@@ -47,7 +47,7 @@ export function clusterTroubles(cluster: ClusterSummary, now: number): readonly 
   if (cluster.panic && cluster.reachable) {
     troubles.push({
       tone: 'bad',
-      headline: 'Fewer than half of the servers answer',
+      headline: 'Fewer than half of the servers answer in time',
       text: 'Lists are shown as they were last known, and every server is tried, the silent ones last.',
     })
   }

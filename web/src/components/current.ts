@@ -43,6 +43,14 @@ export function useMay(action: Action): { readonly may: boolean; readonly becaus
   return { may, because: mayNot(session?.principal.roles ?? []) }
 }
 
+/** "Your role is auditor, which does not show the servers." */
+export function showsNot(roles: readonly Role[], what: string): string {
+  if (roles.length === 0) return `You have no role that shows ${what}.`
+  return roles.length === 1
+    ? `Your role is ${roles[0]}, which does not show ${what}.`
+    : `Your roles are ${roles.join(' and ')}, which do not show ${what}.`
+}
+
 /** "Your role is viewer; an admin can do this." */
 export function mayNot(roles: readonly Role[]): string {
   const who = 'an admin of this cluster can do this.'

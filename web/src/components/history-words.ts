@@ -88,6 +88,7 @@ function isSameDeed(a: HistoryLine, b: HistoryLine): boolean {
 }
 
 const otherDeeds: Readonly<Record<string, string>> = {
+  request: 'a request',
   'cluster-member-evacuated': 'evacuated',
   'cluster-member-restored': 'restored',
   'cluster-member-added': 'added',

@@ -1,3 +1,4 @@
+import type { Freshness } from '@malleus/shared/api/freshness.ts'
 import type { Member } from '@malleus/shared/api/members.ts'
 import { formatBytes, formatPercent } from '../lib/bytes.ts'
 import { formatDate, formatExpiry } from '../lib/time.ts'
@@ -37,7 +38,7 @@ export const memberColumns = {
     title: 'Address',
     hint: 'Where this console reaches it',
     sortable: true,
-    from: 'md',
+    from: 'xl',
     cell: ({ member }) => <span className="font-mono text-12 text-ink-3">{shortAddress(member.address)}</span>,
   },
   health: {
@@ -61,7 +62,7 @@ export const memberColumns = {
     hint: 'Its part in the cluster database, and other roles',
     from: 'md',
     cell: ({ member }) => (
-      <KnownValue known={member.reported}>
+      <KnownValue quiet known={member.reported}>
         {({ roles }) => (
           <span className="flex gap-1">
             {roleNames(roles).map((role) => (
@@ -75,9 +76,9 @@ export const memberColumns = {
   groups: {
     id: 'groups',
     title: 'Groups',
-    from: 'md',
+    from: 'xl',
     cell: ({ member }) => (
-      <KnownValue known={member.reported}>
+      <KnownValue quiet known={member.reported}>
         {({ groups }) => (
           <span className="text-ink-2" title={groups.join(', ')}>
             {listNames(tellingGroups(groups), 2) || '–'}
@@ -91,9 +92,9 @@ export const memberColumns = {
     title: 'Domain',
     hint: 'Failure domain',
     sortable: true,
-    from: 'md',
+    from: 'xl',
     cell: ({ member }) => (
-      <KnownValue known={member.reported}>
+      <KnownValue quiet known={member.reported}>
         {({ failureDomain }) => <span className="text-ink-2">{failureDomain || '–'}</span>}
       </KnownValue>
     ),
@@ -135,7 +136,7 @@ export const memberColumns = {
     sortable: true,
     from: 'md',
     cell: ({ member }) => (
-      <KnownValue known={member.memory}>
+      <KnownValue quiet={isStale(member.load)} known={member.memory}>
         {({ usedBytes, totalBytes }) => (
           <span title={`${formatBytes(usedBytes)} of ${formatBytes(totalBytes)}`}>
             <Meter
@@ -154,14 +155,18 @@ export const memberColumns = {
     align: 'end',
     sortable: true,
     from: 'sm',
-    cell: ({ member }) => <KnownValue known={member.instances}>{({ count }) => count}</KnownValue>,
+    cell: ({ member }) => (
+      <KnownValue quiet={isStale(member.load)} known={member.instances}>
+        {({ count }) => count}
+      </KnownValue>
+    ),
   },
   certificate: {
     id: 'certificate',
     title: 'Certificate',
     hint: 'What it presented in the last handshake with this console',
     sortable: true,
-    from: 'lg',
+    from: 'xl',
     cell: ({ member }) => <PresentedCertificate member={member} short />,
   },
   history: {
@@ -185,6 +190,10 @@ export const memberColumns = {
     cell: ({ member }) => <MemberActions member={member} />,
   },
 } satisfies Record<string, Column<MemberRow>>
+
+function isStale({ freshness }: { readonly freshness: Freshness }): boolean {
+  return freshness.kind === 'stale'
+}
 
 /** Nearly every server is in `default`: it is told where there is nothing else to tell. */
 function tellingGroups(groups: readonly string[]): readonly string[] {

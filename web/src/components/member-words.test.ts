@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { formatClock } from '../lib/time.ts'
 import {
   answerText,
   differs,
@@ -113,7 +114,7 @@ describe('what a server is called', () => {
       for (const symptom of symptoms) {
         for (const status of [null, 'Online', 'Offline', 'Evacuated', 'Blocked', '']) {
           const row = member({ standing, symptom, answerMs: null, answeredAt: null }, status)
-          for (const text of [stateOf(row).word, headlineOf(row), explain(row, now), answerText(row, now)]) {
+          for (const text of [stateOf(row).word, headlineOf(row), explain(row, now, 20), answerText(row, now)]) {
             expect(text).not.toMatch(/undefined|null|NaN/)
             expect(text).not.toBe('')
           }
@@ -139,7 +140,7 @@ describe('the sentence about a server', () => {
     ],
     [
       member({ standing: 'suspect', symptom: 'slow', answerMs: 212, since: ago(180_000) }),
-      "server3 is slow. Its answers take 212 ms, much longer than the others', for 3 min. Requests prefer the others.",
+      "server3 is slow. Its slower answers take much longer than the others' (median 212 ms), for 3 min. Requests prefer the others.",
     ],
     [
       member({}, 'Evacuated'),
@@ -149,7 +150,37 @@ describe('the sentence about a server', () => {
       member({ standing: 'untrusted', symptom: 'wrong-certificate' }),
       'server3 presents a wrong certificate. What answers at its address is not known to be a server of this cluster, so nothing is sent to it. The cluster still calls it Online.',
     ],
-  ])('%#', (row, sentence) => expect(`${headlineOf(row)}. ${explain(row, now)}`).toBe(sentence))
+  ])('%#', (row, sentence) => expect(`${headlineOf(row)}. ${explain(row, now, null)}`).toBe(sentence))
+})
+
+describe('until when the cluster calls a silent server Online', () => {
+  const clock = formatClock(new Date(now + 9000).toISOString())
+  test.each<[string, MemberNow, number | null, string]>([
+    ['twenty seconds after its last answer', silent('stuck'), 20, ` Online, until about ${clock}.`],
+    ['the same for one that refuses', silent('refusing'), 20, ` Online, until about ${clock}.`],
+    ['not told where the threshold may not be seen', silent('stuck'), null, ' Online.'],
+    ['not told once it has passed', silent('stuck'), 11, ' Online.'],
+    [
+      'not told of one that never answered',
+      member({ standing: 'ejected', symptom: 'stuck', answeredAt: null }),
+      20,
+      ' Online.',
+    ],
+    ['not told of one that answers', member({ standing: 'untrusted', symptom: 'wrong-certificate' }), 20, ' Online.'],
+    [
+      'not told of one that is called Evacuated',
+      { ...silent('stuck'), reported: member({}, 'Evacuated').reported },
+      20,
+      ' Evacuated.',
+    ],
+  ])('is %s', (_, row, threshold, end) => {
+    expect(explain(row, now, threshold)).toContain(`The cluster still calls it${end}`)
+  })
+
+  test('is no sentence where the cluster calls it Offline', () => {
+    const offline = { ...silent('stuck'), reported: member({}, 'Offline').reported }
+    expect(explain(offline, now, 60)).toBe('It accepts connections but has not answered for 11 s.')
+  })
 })
 
 test('the answer column says since when there is none', () => {

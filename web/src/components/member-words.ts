@@ -1,6 +1,6 @@
 import type { Member } from '@malleus/shared/api/members.ts'
 import { isAnswering, type Standing, type Symptom } from '@malleus/shared/domain/health.ts'
-import { formatDuration, formatMs } from '../lib/time.ts'
+import { formatClock, formatDuration, formatMs } from '../lib/time.ts'
 import type { Shape, Tone } from '../ui/StateMark.tsx'
 
 /**
@@ -131,13 +131,30 @@ function headlineOfStanding(member: MemberNow): string {
 }
 
 /** The rest of the sentence: what it does, since when, and where the cluster disagrees. */
-export function explain(member: MemberNow, now: number): string {
+export function explain(member: MemberNow, now: number, offlineThresholdSeconds: number | null): string {
   if (member.notContacted !== null) return member.notContacted
-  const { health, reported } = member
-  const status = reported.value?.status
-  const still =
-    differs(member) && status !== undefined && status !== 'Offline' ? ` The cluster still calls it ${status}.` : ''
-  return `${whatItDoes(member, now)}${still}` || (health.failure?.message ?? '')
+  const does = whatItDoes(member, now)
+  const status = member.reported.value?.status
+  if (!differs(member) || status === undefined || status === 'Offline') return does
+  const until = calledOnlineUntil(member, now, offlineThresholdSeconds)
+  const about = until === null ? '' : `, until about ${formatClock(new Date(until).toISOString())}`
+  return `${does} The cluster still calls it ${status}${about}.`
+}
+
+/**
+ * Until about when the cluster goes on calling a silent server Online; null where that cannot be told or has passed.
+ * The cluster counts from the last heartbeat, which the server took at most shortly before its last answer.
+ */
+export function calledOnlineUntil(
+  member: MemberNow,
+  now: number,
+  offlineThresholdSeconds: number | null,
+): number | null {
+  const { answeredAt } = member.health
+  if (offlineThresholdSeconds === null || answeredAt === null) return null
+  if (!isSilent(member) || member.reported.value?.status !== 'Online') return null
+  const until = Date.parse(answeredAt) + offlineThresholdSeconds * 1000
+  return until > now ? until : null
 }
 
 function whatItDoes(member: MemberNow, now: number): string {
@@ -154,8 +171,8 @@ function whatItDoes(member: MemberNow, now: number): string {
       return `No connection can be made to it. The machine or its network is gone. Last answer ${ever ? `${silent} ago` : 'never'}.`
     case 'slow':
       return health.answerMs === null
-        ? `Its answers take much longer than the others', for ${since}. Requests prefer the others.`
-        : `Its answers take ${formatMs(health.answerMs)}, much longer than the others', for ${since}. Requests prefer the others.`
+        ? `Its slower answers take much longer than the others', for ${since}. Requests prefer the others.`
+        : `Its slower answers take much longer than the others' (median ${formatMs(health.answerMs)}), for ${since}. Requests prefer the others.`
     case 'wrong-certificate':
       return 'What answers at its address is not known to be a server of this cluster, so nothing is sent to it.'
     case 'starting':

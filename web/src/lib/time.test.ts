@@ -40,6 +40,10 @@ describe('formatMs', () => {
 
 const now = Date.parse('2026-11-22T06:12:00Z')
 
+test('what was less than a second back is "just now"', () => {
+  expect(formatAgo('2026-11-22T06:11:59.100Z', now)).toBe('just now')
+})
+
 test('an instant eleven seconds back is "11 s ago"', () => {
   expect(formatAgo('2026-11-22T06:11:49Z', now)).toBe('11 s ago')
 })

@@ -16,7 +16,8 @@ export function formatDuration(ms: number): string {
 }
 
 export function formatAgo(at: string, now: number): string {
-  return `${formatDuration(now - Date.parse(at))} ago`
+  const age = now - Date.parse(at)
+  return age < second ? 'just now' : `${formatDuration(age)} ago`
 }
 
 /** Answer times: "4.1 ms", "212 ms", "1.9 s". */

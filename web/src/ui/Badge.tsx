@@ -9,7 +9,7 @@ export function Badge({ tone, shape, children }: { tone: Tone; shape: Shape; chi
       className={cx(
         'inline-flex h-[22px] items-center gap-1.5 rounded-full pr-2.5 pl-2 text-12 font-strong whitespace-nowrap',
         softOf[tone],
-        tone === 'unknown' && 'hatched',
+        tone === 'unknown' && 'hatched-soft',
       )}
     >
       <StateMark tone={tone} shape={shape} />

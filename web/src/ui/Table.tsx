@@ -31,7 +31,7 @@ export interface Sort {
   readonly descending: boolean
 }
 
-const shownFrom = {
+export const shownFrom = {
   sm: 'max-sm:hidden',
   md: 'max-md:hidden',
   lg: 'max-lg:hidden',
@@ -50,10 +50,12 @@ export function Table<Row>(props: {
 }) {
   const { label, columns, rows, keyOf, sort, onSort, empty } = props
   const shown = useFirstRowsFirst(rows)
+  // On the narrowest page the last of the columns that are always shown ends the row.
+  const end = columns.findLast(({ from }) => from === undefined)?.id
   return (
     // The page itself never moves sideways: what is wider than it moves in here, by keyboard too.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable (WCAG 2.1.1)
-    <div className="overflow-x-auto" tabIndex={0} role="group" aria-label={`${label}, scrolls sideways`}>
+    <div className="relative overflow-x-auto" tabIndex={0} role="group" aria-label={`${label}, scrolls sideways`}>
       {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- hears the keys of the links and buttons in it */}
       <table className="w-full border-collapse text-left" aria-label={label} onKeyDown={moveBetweenRows}>
         <thead>
@@ -70,10 +72,17 @@ export function Table<Row>(props: {
                   column.header && 'sticky left-0 z-10 bg-surface',
                   column.last && 'sticky right-0 z-10 bg-surface',
                   column.from && shownFrom[column.from],
+                  column.id === end && 'max-sm:pr-(--pad-x)',
                 )}
               >
                 {column.sortable && onSort ? (
-                  <SortButton column={column.id} title={column.title} sort={sort} onSort={onSort} />
+                  <SortButton
+                    column={column.id}
+                    title={column.title}
+                    align={column.align}
+                    sort={sort}
+                    onSort={onSort}
+                  />
                 ) : (
                   <span className={column.last ? 'sr-only' : ''}>{column.title}</span>
                 )}
@@ -83,7 +92,7 @@ export function Table<Row>(props: {
         </thead>
         <tbody>
           {shown.map((row) => (
-            <TableRow key={keyOf(row)} row={row} columns={columns} />
+            <TableRow key={keyOf(row)} row={row} columns={columns} end={end} />
           ))}
         </tbody>
       </table>
@@ -104,7 +113,8 @@ function useFirstRowsFirst<Row>(rows: readonly Row[]): readonly Row[] {
   return all ? rows : rows.slice(0, first)
 }
 
-function TableRow<Row>({ row, columns }: { row: Row; columns: readonly Column<Row>[] }) {
+function TableRow<Row>(props: { row: Row; columns: readonly Column<Row>[]; end: string | undefined }) {
+  const { row, columns, end } = props
   return (
     <tr className="group border-b border-line last:border-b-0 hover:bg-hover">
       {columns.map((column) => {
@@ -119,6 +129,7 @@ function TableRow<Row>({ row, columns }: { row: Row; columns: readonly Column<Ro
               column.header && 'sticky left-0 z-10 bg-surface text-left group-hover:bg-hover',
               column.last && 'sticky right-0 z-10 bg-surface group-hover:bg-hover',
               column.from && shownFrom[column.from],
+              column.id === end && 'max-sm:pr-(--pad-x)',
             )}
           >
             {column.cell(row)}
@@ -129,8 +140,14 @@ function TableRow<Row>({ row, columns }: { row: Row; columns: readonly Column<Ro
   )
 }
 
-function SortButton(props: { column: string; title: string; sort: Sort | undefined; onSort: (sort: Sort) => void }) {
-  const { column, title, sort, onSort } = props
+export function SortButton(props: {
+  column: string
+  title: string
+  align?: 'start' | 'end' | undefined
+  sort: Sort | undefined
+  onSort: (sort: Sort) => void
+}) {
+  const { column, title, align, sort, onSort } = props
   const active = sort?.column === column
   return (
     <button
@@ -139,6 +156,7 @@ function SortButton(props: { column: string; title: string; sort: Sort | undefin
       className={cx(
         '-mx-1 inline-flex cursor-default items-center gap-1 rounded px-1 hover:text-ink',
         active && 'text-ink',
+        align === 'end' && 'flex-row-reverse',
       )}
     >
       {title}

@@ -4,19 +4,21 @@ import { getRouteApi } from '@tanstack/react-router'
 import { Download } from 'lucide-react'
 import { certificateQuery } from '../../api/certificate.ts'
 import { certificateTone } from '../../components/cluster-words.ts'
-import { useTarget } from '../../components/current.ts'
+import { useMay, useTarget } from '../../components/current.ts'
 import { Fingerprint } from '../../components/Fingerprint.tsx'
 import { PageTitle } from '../../components/PageTitle.tsx'
+import { RoleNotice } from '../../components/RoleNotice.tsx'
 import { ProblemNotice } from '../../components/ProblemNotice.tsx'
 import { serverNow } from '../../lib/clock.ts'
 import { formatDate, formatExpiry } from '../../lib/time.ts'
 import { Badge } from '../../ui/Badge.tsx'
+import { Boundary } from '../../ui/Boundary.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { Card, Fact, Facts } from '../../ui/Card.tsx'
 import { Notice } from '../../ui/Notice.tsx'
 import { SkeletonRows } from '../../ui/Skeleton.tsx'
 import { StateMark } from '../../ui/StateMark.tsx'
-import { describePresented, describeValidity } from './certificate-view.ts'
+import { describePresented, describeValidity, worstFirst } from './certificate-view.ts'
 import { downloadPem } from './download-pem.ts'
 import { IdentityCard } from './IdentityCard.tsx'
 import { LifeLine } from './LifeLine.tsx'
@@ -27,6 +29,20 @@ const route = getRouteApi('/clusters/$cluster/certificates')
 const findingShapes = { info: 'info', warning: 'alert', bad: 'cross' } as const
 
 export function CertificatesPage() {
+  const { may } = useMay('certificate.read')
+  return may ? <Certificates /> : <Hidden />
+}
+
+function Hidden() {
+  return (
+    <>
+      <PageTitle title="Certificates" />
+      <RoleNotice what="the certificates" />
+    </>
+  )
+}
+
+function Certificates() {
   const { cluster } = route.useParams()
   const read = useQuery(certificateQuery(cluster, useTarget()))
   const data = read.data
@@ -34,26 +50,41 @@ export function CertificatesPage() {
     <>
       <PageTitle title="Certificates" sentence={data && describePresented(data)} />
       {read.isError && <ProblemNotice error={read.error} />}
-      {data?.findings.map((finding) => (
+      {data?.findings.toSorted(worstFirst).map((finding) => (
         <Notice key={finding.code} tone={finding.severity} shape={findingShapes[finding.severity]}>
           {finding.text}
         </Notice>
       ))}
       <div className="grid items-start gap-3.5 lg:grid-cols-[minmax(0,1.5fr)_minmax(0,1fr)]">
         <div className="flex min-w-0 flex-col gap-3.5">
-          <ClusterCertificateCard cluster={cluster} data={data} />
-          {data !== undefined && <TrustCard trust={data.trust} />}
+          <Boundary title="Cluster certificate">
+            <ClusterCertificateCard cluster={cluster} data={data} failed={read.isError} />
+          </Boundary>
+          {data !== undefined && (
+            <Boundary title="How this console recognises the cluster">
+              <TrustCard trust={data.trust} />
+            </Boundary>
+          )}
         </div>
         <div className="flex min-w-0 flex-col gap-3.5">
-          <PresentedBy presented={data?.presented} />
-          {data !== undefined && <IdentityCard cluster={cluster} identity={data.identity} />}
+          {(data !== undefined || !read.isError) && (
+            <Boundary title="Presented by each server">
+              <PresentedBy presented={data?.presented} />
+            </Boundary>
+          )}
+          {data !== undefined && (
+            <Boundary title="This console's own identity">
+              <IdentityCard cluster={cluster} identity={data.identity} />
+            </Boundary>
+          )}
         </div>
       </div>
     </>
   )
 }
 
-function ClusterCertificateCard({ cluster, data }: { cluster: string; data: ClusterCertificate | undefined }) {
+function ClusterCertificateCard(props: { cluster: string; data: ClusterCertificate | undefined; failed: boolean }) {
+  const { cluster, data, failed } = props
   const certificate = data?.certificate.value
   if (data === undefined || certificate === undefined || certificate === null) {
     const freshness = data?.certificate.freshness
@@ -61,6 +92,8 @@ function ClusterCertificateCard({ cluster, data }: { cluster: string; data: Clus
       <Card title="Cluster certificate">
         {freshness?.kind === 'unavailable' ? (
           <p className="px-(--pad-x) py-3 text-ink-3">Not known: {freshness.reason}</p>
+        ) : failed ? (
+          <p className="px-(--pad-x) py-3 text-ink-3">Not read yet.</p>
         ) : (
           <SkeletonRows rows={7} />
         )}

@@ -1,4 +1,5 @@
 import type { Certificate, ClusterCertificate } from '@malleus/shared/api/certificate.ts'
+import type { Finding } from '@malleus/shared/api/finding.ts'
 import { listNames } from '../../components/cluster-words.ts'
 import { daysUntil, formatDuration } from '../../lib/time.ts'
 import type { Shape, Tone } from '../../ui/StateMark.tsx'
@@ -12,6 +13,12 @@ export const presentedWords: Record<Presented['verdict'], { tone: Tone; shape: S
   expired: { tone: 'bad', shape: 'cross', word: 'Expired' },
   unknown: { tone: 'bad', shape: 'key', word: 'Not known' },
   'no-handshake': { tone: 'unknown', shape: 'question', word: 'No handshake' },
+}
+
+const severities: readonly Finding['severity'][] = ['bad', 'warning', 'info']
+
+export function worstFirst(a: Pick<Finding, 'severity'>, b: Pick<Finding, 'severity'>): number {
+  return severities.indexOf(a.severity) - severities.indexOf(b.severity)
 }
 
 /** Whether all clients see the same, in one sentence. */

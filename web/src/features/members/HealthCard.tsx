@@ -1,10 +1,12 @@
 import type { ReactNode } from 'react'
 import type { ReplyOf } from '@malleus/shared/api/endpoint.ts'
 import type { getHealthHistory, Member } from '@malleus/shared/api/members.ts'
+import { useCluster } from '../../components/current.ts'
 import { describeStrip, stripOf } from '../../components/health-strip-words.ts'
 import { answerText, explain, headlineOf, stateOf } from '../../components/member-words.ts'
 import { Ago, Since, Ticking } from '../../components/Ticking.tsx'
 import { formatClock } from '../../lib/time.ts'
+import { failedWhile } from './probe-phases.ts'
 import { Card } from '../../ui/Card.tsx'
 import { HealthStrip } from '../../ui/HealthStrip.tsx'
 import { inkOf, StateMark } from '../../ui/StateMark.tsx'
@@ -14,6 +16,7 @@ export function HealthCard(props: { member: Member; history: ReplyOf<typeof getH
   const { member, history } = props
   const { tone, shape } = stateOf(member)
   const { health } = member
+  const threshold = useCluster()?.offlineThresholdSeconds ?? null
   const strip = stripOf(history, member.name)
   return (
     <Card title="Health" note="what this console measures">
@@ -23,7 +26,7 @@ export function HealthCard(props: { member: Member; history: ReplyOf<typeof getH
         </span>
         <span>
           <strong className={tone === 'good' ? '' : inkOf[tone]}>{headlineOf(member)}.</strong>{' '}
-          <Ticking describe={(now) => explain(member, now)} />
+          <Ticking describe={(now) => explain(member, now, threshold)} />
         </span>
       </p>
       <dl className="grid grid-cols-2 gap-x-4 gap-y-3 px-(--pad-x) py-3.5 sm:grid-cols-4">
@@ -38,8 +41,7 @@ export function HealthCard(props: { member: Member; history: ReplyOf<typeof getH
       </dl>
       {health.failure !== null && (
         <p className="px-(--pad-x) pb-3 text-12 text-ink-2">
-          Last failure, <Ago at={health.failure.at} />, in phase <em>{health.failure.phase}</em>:{' '}
-          <span className="font-mono">{health.failure.message}</span>
+          Last failure <Ago at={health.failure.at} />, {failedWhile[health.failure.phase]}: {health.failure.message}
         </p>
       )}
       {strip !== null && history !== undefined && (

@@ -1,3 +1,4 @@
+import type { Freshness } from '@malleus/shared/api/freshness.ts'
 import type { Member, MemberDetail } from '@malleus/shared/api/members.ts'
 import { useQuery } from '@tanstack/react-query'
 import { clusterListQuery } from '../../api/clusters.ts'
@@ -13,8 +14,9 @@ import { describeSkew } from './machine-words.ts'
 export function MachineCard({ member, detail }: { member: Member; detail: MemberDetail | undefined }) {
   const name = useClusterName()
   const clusterVersion = useQuery(clusterListQuery).data?.clusters.find((cluster) => cluster.name === name)?.version
+  const missing = reasonOf(member.load) ?? reasonOf(member.memory) ?? (detail && reasonOf(detail.pools))
   return (
-    <Card title="Machine" note="as it last told">
+    <Card title="Machine" note={missing === undefined ? 'as it last told' : `not all is known: ${missing}`}>
       <Facts>
         <Fact name="Load">
           <KnownInWords known={member.load}>
@@ -29,7 +31,7 @@ export function MachineCard({ member, detail }: { member: Member; detail: Member
           </KnownInWords>
         </Fact>
         <Fact name="Memory">
-          <KnownInWords known={member.memory}>
+          <KnownInWords wide known={member.memory}>
             {({ usedBytes, totalBytes }) => (
               <Meter
                 wide
@@ -48,15 +50,17 @@ export function MachineCard({ member, detail }: { member: Member; detail: Member
         {detail !== undefined && (
           <>
             <Fact name="Storage pools">
-              <KnownInWords known={detail.pools}>
+              <KnownInWords wide known={detail.pools}>
                 {(pools) =>
                   pools.length === 0 ? (
                     'none'
                   ) : (
                     <span className="flex flex-col gap-1.5 py-0.5">
                       {pools.map((pool) => (
-                        <span key={pool.name} className="grid grid-cols-[56px_minmax(0,1fr)] items-center gap-2">
-                          <span className="truncate font-mono text-12">{pool.name}</span>
+                        <span key={pool.name} className="flex flex-wrap items-center gap-x-2">
+                          <span className="max-w-full truncate font-mono text-12" title={pool.name}>
+                            {pool.name}
+                          </span>
                           <Meter
                             wide
                             value={pool.totalBytes <= 0 ? 0 : pool.usedBytes / pool.totalBytes}
@@ -98,4 +102,8 @@ export function MachineCard({ member, detail }: { member: Member; detail: Member
       </Facts>
     </Card>
   )
+}
+
+function reasonOf({ freshness }: { readonly freshness: Freshness }): string | undefined {
+  return freshness.kind === 'unavailable' ? freshness.reason : undefined
 }

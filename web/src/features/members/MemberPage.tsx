@@ -5,14 +5,16 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { latestAuditQuery } from '../../api/audit.ts'
 import { healthHistoryQuery, memberListQuery, memberQuery } from '../../api/members.ts'
 import { operationListQuery } from '../../api/operations.ts'
-import { useTarget } from '../../components/current.ts'
+import { useMay, useTarget } from '../../components/current.ts'
 import { HealthBadge } from '../../components/HealthBadge.tsx'
 import { HistoryList } from '../../components/HistoryList.tsx'
 import { memberOf } from '../../components/operation-words.ts'
 import { OperationProgress } from '../../components/OperationProgress.tsx'
 import { PageTitle } from '../../components/PageTitle.tsx'
 import { ProblemNotice } from '../../components/ProblemNotice.tsx'
+import { RoleNotice } from '../../components/RoleNotice.tsx'
 import { StateChangeButton } from '../../components/StateChangeButton.tsx'
+import { Boundary } from '../../ui/Boundary.tsx'
 import { Card } from '../../ui/Card.tsx'
 import { SkeletonRows } from '../../ui/Skeleton.tsx'
 import { ClusterSaysCard } from './ClusterSaysCard.tsx'
@@ -24,6 +26,18 @@ import { ProbesCard } from './ProbesCard.tsx'
 const route = getRouteApi('/clusters/$cluster/members/$member')
 
 export function MemberPage() {
+  const { member: name } = route.useParams()
+  const { may } = useMay('member.read')
+  if (may) return <MemberInDetail />
+  return (
+    <>
+      <PageTitle title={name} />
+      <RoleNotice what="the servers" />
+    </>
+  )
+}
+
+function MemberInDetail() {
   const { cluster, member: name } = route.useParams()
   const list = useQuery(memberListQuery(cluster))
   const read = useQuery(memberQuery(cluster, name, useTarget()))
@@ -41,9 +55,11 @@ export function MemberPage() {
       <>
         <PageTitle title={name} />
         {list.isError && <ProblemNotice error={list.error} />}
-        <Card title="Health">
-          <SkeletonRows rows={6} />
-        </Card>
+        {!list.isError && (
+          <Card title="Health">
+            <SkeletonRows rows={6} />
+          </Card>
+        )}
       </>
     )
   }
@@ -52,7 +68,7 @@ export function MemberPage() {
       <PageTitle
         title={
           <span className="flex flex-wrap items-center gap-2.5">
-            {name}
+            <span className="wrap-anywhere">{name}</span>
             <HealthBadge member={member} />
           </span>
         }
@@ -67,15 +83,31 @@ export function MemberPage() {
       {read.isError && <ProblemNotice error={read.error} />}
       <div className="grid items-start gap-3.5 lg:grid-cols-[minmax(0,1.6fr)_minmax(0,1fr)]">
         <div className="flex min-w-0 flex-col gap-3.5">
-          <HealthCard member={member} history={history} />
-          <ProbesCard probes={detail?.probes} />
-          <RunningOperations cluster={cluster} name={name} />
-          <RecentHistory cluster={cluster} name={name} />
+          <Boundary title="Health">
+            <HealthCard member={member} history={history} />
+          </Boundary>
+          {(detail !== undefined || !read.isError) && (
+            <Boundary title="Probes">
+              <ProbesCard probes={detail?.probes} />
+            </Boundary>
+          )}
+          <Boundary title="Operations">
+            <RunningOperations cluster={cluster} name={name} />
+          </Boundary>
+          <Boundary title="Access history">
+            <RecentHistory cluster={cluster} name={name} />
+          </Boundary>
         </div>
         <div className="flex min-w-0 flex-col gap-3.5">
-          <ClusterSaysCard member={member} />
-          <MachineCard member={member} detail={detail} />
-          <PresentedCard member={member} />
+          <Boundary title="What the cluster says">
+            <ClusterSaysCard member={member} />
+          </Boundary>
+          <Boundary title="Machine">
+            <MachineCard member={member} detail={detail} />
+          </Boundary>
+          <Boundary title="Certificate presented">
+            <PresentedCard member={member} />
+          </Boundary>
         </div>
       </div>
     </>
@@ -105,6 +137,8 @@ function RunningOperations({ cluster, name }: { cluster: string; name: string })
 
 function RecentHistory({ cluster, name }: { cluster: string; name: string }) {
   const audit = useQuery(latestAuditQuery(cluster, 8, name))
+  const { may } = useMay('audit.read')
+  if (!may) return null
   return (
     <Card title="Access history" note="latest on this server">
       {audit.data !== undefined ? (

@@ -6,11 +6,14 @@ import { lazy, Suspense, useDeferredValue, useRef, useState } from 'react'
 import { healthHistoryQuery, memberListQuery } from '../../api/members.ts'
 import { stripOf } from '../../components/health-strip-words.ts'
 import { memberColumns } from '../../components/member-columns.tsx'
+import { useMay } from '../../components/current.ts'
 import { PageTitle } from '../../components/PageTitle.tsx'
 import { ProblemNotice } from '../../components/ProblemNotice.tsx'
+import { RoleNotice } from '../../components/RoleNotice.tsx'
 import { useTicking } from '../../lib/clock.ts'
 import { useStore } from '../../lib/store.ts'
 import { preferences } from '../../stores/preferences.ts'
+import { Boundary } from '../../ui/Boundary.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { SearchField } from '../../ui/SearchField.tsx'
 import { SkeletonRows } from '../../ui/Skeleton.tsx'
@@ -21,6 +24,17 @@ const route = getRouteApi('/clusters/$cluster/members')
 const ColumnMenu = lazy(() => import('./ColumnMenu.tsx').then((m) => ({ default: m.ColumnMenu })))
 
 export function MembersPage() {
+  const { may } = useMay('member.list')
+  if (may) return <Members />
+  return (
+    <>
+      <PageTitle title="Servers" />
+      <RoleNotice what="the servers" />
+    </>
+  )
+}
+
+function Members() {
   const { cluster } = route.useParams()
   const { sort: sortText, q = '', show } = route.useSearch()
   const navigate = route.useNavigate()
@@ -69,27 +83,31 @@ export function MembersPage() {
           <ColumnsButton />
         </div>
       </div>
-      <div className="overflow-clip rounded-[10px] border border-line bg-surface">
-        {list.data === undefined ? (
-          !list.isError && <SkeletonRows rows={10} />
-        ) : (
-          <Table
-            label="Servers"
-            columns={columns}
-            rows={rows}
-            keyOf={({ member }) => member.name}
-            sort={sort}
-            onSort={(next) =>
-              void navigate({ search: (before) => ({ ...before, sort: formatSort(next) }), replace: true })
-            }
-            empty={
-              <p className="px-(--pad-x) py-6 text-center text-ink-3">
-                {all.length === 0 ? 'No server of this cluster is known yet.' : 'No server fits this filter.'}
-              </p>
-            }
-          />
-        )}
-      </div>
+      {(list.data !== undefined || !list.isError) && (
+        <Boundary title="Servers">
+          <div className="overflow-clip rounded-[10px] border border-line bg-surface">
+            {list.data === undefined ? (
+              <SkeletonRows rows={10} />
+            ) : (
+              <Table
+                label="Servers"
+                columns={columns}
+                rows={rows}
+                keyOf={({ member }) => member.name}
+                sort={sort}
+                onSort={(next) =>
+                  void navigate({ search: (before) => ({ ...before, sort: formatSort(next) }), replace: true })
+                }
+                empty={
+                  <p className="px-(--pad-x) py-6 text-center text-ink-3">
+                    {all.length === 0 ? 'No server of this cluster is known yet.' : 'No server fits this filter.'}
+                  </p>
+                }
+              />
+            )}
+          </div>
+        </Boundary>
+      )}
     </>
   )
 }

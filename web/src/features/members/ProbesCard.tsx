@@ -1,11 +1,12 @@
 import type { ProbeRecord } from '@malleus/shared/api/members.ts'
 import { useState } from 'react'
+import { cx } from '../../lib/class-names.ts'
 import { formatClock, formatFull, formatMs } from '../../lib/time.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Card } from '../../ui/Card.tsx'
 import { SkeletonRows } from '../../ui/Skeleton.tsx'
 import { StateMark } from '../../ui/StateMark.tsx'
-import { phaseBars, totalMs } from './probe-phases.ts'
+import { failedAlike, phaseBars, phaseName, totalMs } from './probe-phases.ts'
 
 const kinds = {
   light: 'GET /1.0 on a warm connection',
@@ -16,6 +17,9 @@ const kinds = {
 /** The questions behind what is said of its health, each with how long every phase took. */
 export function ProbesCard({ probes }: { probes: readonly ProbeRecord[] | undefined }) {
   const [all, setAll] = useState(false)
+  const shown = probes?.slice(0, all ? probes.length : 8) ?? []
+  // Where something failed, what is said of it needs the room.
+  const failing = shown.some(({ failure }) => failure !== null)
   return (
     <Card id="probes" title="Probes" note="newest first" aside={<Legend />}>
       {probes === undefined ? (
@@ -24,24 +28,23 @@ export function ProbesCard({ probes }: { probes: readonly ProbeRecord[] | undefi
         <p className="px-(--pad-x) py-3 text-ink-3">No probe has ended yet.</p>
       ) : (
         <>
-          {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable (WCAG 2.1.1) */}
-          <div className="overflow-x-auto" tabIndex={0} role="group" aria-label="Probes, scrolls sideways">
-            <table className="w-full text-left" aria-label="Probes">
-              <thead className="sr-only">
-                <tr>
-                  <th scope="col">Time</th>
-                  <th scope="col">Kind</th>
-                  <th scope="col">Phases</th>
-                  <th scope="col">Answer</th>
-                </tr>
-              </thead>
-              <tbody className="divide-y divide-line">
-                {probes.slice(0, all ? probes.length : 8).map((probe) => (
-                  <ProbeRow key={`${probe.at} ${probe.kind}`} probe={probe} />
-                ))}
-              </tbody>
-            </table>
-          </div>
+          <table className="relative w-full text-left" aria-label="Probes">
+            <thead className="sr-only">
+              <tr>
+                <th scope="col">Time</th>
+                <th scope="col">Kind</th>
+                <th scope="col" className="max-sm:hidden">
+                  Phases
+                </th>
+                <th scope="col">Answer</th>
+              </tr>
+            </thead>
+            <tbody className="divide-y divide-line">
+              {shown.map((probe, index) => (
+                <ProbeRow key={`${probe.at} ${probe.kind}`} probe={probe} above={shown[index - 1]} failing={failing} />
+              ))}
+            </tbody>
+          </table>
           {probes.length > 8 && (
             <div className="border-t border-line px-2 py-1">
               <Button tone="quiet" size="small" expanded={all} onPress={() => setAll(!all)}>
@@ -55,7 +58,8 @@ export function ProbesCard({ probes }: { probes: readonly ProbeRecord[] | undefi
   )
 }
 
-function ProbeRow({ probe }: { probe: ProbeRecord }) {
+function ProbeRow(props: { probe: ProbeRecord; above: ProbeRecord | undefined; failing: boolean }) {
+  const { probe, above, failing } = props
   const { at, kind, failure } = probe
   const total = totalMs(probe)
   return (
@@ -68,24 +72,40 @@ function ProbeRow({ probe }: { probe: ProbeRecord }) {
       <td className="w-px px-3 whitespace-nowrap" title={kinds[kind]}>
         {kind}
       </td>
-      <td className="min-w-32 px-1">
+      <td className={cx('px-1 max-sm:hidden', failing && 'w-1/5')}>
         <Phases probe={probe} />
       </td>
-      <td className="w-px pr-(--pad-x) pl-3 text-right whitespace-nowrap tabular-nums">
-        {failure === null ? (
-          total === null ? (
-            ''
-          ) : (
-            formatMs(total)
-          )
-        ) : (
-          <span className="inline-flex items-center gap-1.5 text-bad" title={failure.message}>
-            <StateMark tone="bad" shape="cross" />
-            {failure.phase}: {failure.message}
-          </span>
-        )}
-      </td>
+      {failure === null ? (
+        <td className="w-px py-1 pr-(--pad-x) pl-3 text-right whitespace-nowrap tabular-nums">
+          {total !== null && formatMs(total)}
+        </td>
+      ) : (
+        <td className="py-1 pr-(--pad-x) pl-3 text-bad">
+          <Failure {...failure} again={failedAlike(probe, above)} />
+        </td>
+      )}
     </tr>
+  )
+}
+
+/** What is the same as in the row above is not told again, only pointed to. */
+function Failure({ phase, message, again }: { phase: string; message: string; again: boolean }) {
+  return (
+    <span className="flex items-start gap-1.5">
+      <span className="mt-1">
+        <StateMark tone="bad" shape="cross" />
+      </span>
+      <span className="min-w-0">
+        <strong>{phaseName(phase)}:</strong>{' '}
+        {again ? (
+          <span title={message}>
+            the same<span className="sr-only">, {message}</span>
+          </span>
+        ) : (
+          message
+        )}
+      </span>
+    </span>
   )
 }
 

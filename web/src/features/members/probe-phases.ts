@@ -1,4 +1,5 @@
 import type { ProbeRecord } from '@malleus/shared/api/members.ts'
+import type { ProbePhase } from '@malleus/shared/domain/health.ts'
 
 export interface PhaseBar {
   readonly phase: 'connect' | 'tls' | 'answer'
@@ -38,4 +39,32 @@ export function totalMs({ connectMs, tlsMs, firstByteMs }: ProbeRecord): number 
 
 function position(ms: number): number {
   return 100 * Math.sqrt(Math.min(ms, longestMs) / longestMs)
+}
+
+/** In which part of a question it failed, within a sentence. */
+export const failedWhile: Record<ProbePhase, string> = {
+  resolve: 'looking up its name',
+  connect: 'connecting',
+  tls: 'in the TLS handshake',
+  certificate: 'at its certificate',
+  answer: 'waiting for the answer',
+}
+
+const phaseNames: Readonly<Record<string, string>> = {
+  resolve: 'Name',
+  connect: 'Connect',
+  tls: 'TLS',
+  certificate: 'Certificate',
+  answer: 'Answer',
+}
+
+/** The phase in which a probe failed, as a heading; what is not known yet as it came. */
+export function phaseName(phase: string): string {
+  return phaseNames[phase] ?? phase
+}
+
+/** Whether a probe failed just as another did. */
+export function failedAlike({ failure }: ProbeRecord, other: ProbeRecord | undefined): boolean {
+  const before = other?.failure ?? null
+  return failure !== null && before !== null && failure.phase === before.phase && failure.message === before.message
 }

@@ -13,10 +13,13 @@ export function Figures(props: {
   cluster: ClusterSummary | undefined
   members: readonly Member[]
   figures: ClusterFigures | undefined
+  /** Whether the person may see what the figures are made of. */
+  may: boolean
 }) {
-  const figures = figuresOf(props.cluster, props.members, props.figures, serverNow())
+  const all = figuresOf(props.cluster, props.members, props.figures, serverNow())
+  const figures = props.may ? all : all.filter(({ value }) => value !== null).map(withoutEvidence)
   return (
-    <dl className="grid grid-cols-2 gap-3 lg:grid-cols-4">
+    <dl className="grid grid-cols-2 gap-3 min-[980px]:grid-cols-4">
       {figures.map((figure) => (
         <Evidence key={figure.title} figure={figure}>
           <dt className="text-12 text-ink-2">{figure.title}</dt>
@@ -36,6 +39,10 @@ export function Figures(props: {
       ))}
     </dl>
   )
+}
+
+function withoutEvidence({ title, value, note, tone }: Figure): Figure {
+  return { title, value, note, tone }
 }
 
 function Evidence({ figure, children }: { figure: Figure; children: ReactNode }) {

@@ -1,6 +1,6 @@
 import type { Member } from '@malleus/shared/api/members.ts'
 import { Link } from '@tanstack/react-router'
-import { useClusterName } from '../../components/current.ts'
+import { useCluster, useClusterName } from '../../components/current.ts'
 import { differs, explain, headlineOf, stateOf } from '../../components/member-words.ts'
 import { fittingAction, StateChangeButton } from '../../components/StateChangeButton.tsx'
 import { Ticking } from '../../components/Ticking.tsx'
@@ -9,6 +9,7 @@ import { Notice } from '../../ui/Notice.tsx'
 /** What is wrong with one server, in a sentence, with the evidence one click away. */
 export function MemberBanner({ member }: { member: Member }) {
   const cluster = useClusterName()
+  const threshold = useCluster()?.offlineThresholdSeconds ?? null
   const { tone, shape } = stateOf(member)
   return (
     <Notice
@@ -29,7 +30,7 @@ export function MemberBanner({ member }: { member: Member }) {
         </>
       }
     >
-      <Ticking describe={(now) => explain(member, now)} />
+      <Ticking describe={(now) => explain(member, now, threshold)} />
     </Notice>
   )
 }

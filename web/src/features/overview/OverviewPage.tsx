@@ -1,18 +1,18 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
-import { latestAuditQuery } from '../../api/audit.ts'
+import { lazy, Suspense } from 'react'
 import { clusterListQuery, figuresQuery } from '../../api/clusters.ts'
 import { healthHistoryQuery, memberListQuery } from '../../api/members.ts'
 import { clusterTroubles, describeCluster, unwell } from '../../components/cluster-words.ts'
+import { useMay } from '../../components/current.ts'
 import { byName } from '../../lib/by-name.ts'
-import { HistoryList } from '../../components/HistoryList.tsx'
 import { stripOf } from '../../components/health-strip-words.ts'
 import { memberColumns } from '../../components/member-columns.tsx'
 import { PageTitle } from '../../components/PageTitle.tsx'
 import { ProblemNotice } from '../../components/ProblemNotice.tsx'
+import { RoleNotice } from '../../components/RoleNotice.tsx'
 import { serverNow } from '../../lib/clock.ts'
-import { formatFull } from '../../lib/time.ts'
-import { Badge } from '../../ui/Badge.tsx'
+import { Boundary } from '../../ui/Boundary.tsx'
 import { Card } from '../../ui/Card.tsx'
 import { Notice } from '../../ui/Notice.tsx'
 import { SkeletonRows } from '../../ui/Skeleton.tsx'
@@ -21,6 +21,8 @@ import { Figures } from './Figures.tsx'
 import { MemberBanner } from './MemberBanner.tsx'
 
 const route = getRouteApi('/clusters/$cluster/')
+// Its contract is large, and the first list does not wait for it.
+const LatestHistory = lazy(() => import('./LatestHistory.tsx').then((m) => ({ default: m.LatestHistory })))
 const { server, address, health, reported, roles, answer, load, memory, instances, history, actions } = memberColumns
 const columns = [server, address, health, reported, roles, answer, load, memory, instances, history, actions]
 /** More than this would push the rest of the page away; the table has them all. */
@@ -28,6 +30,8 @@ const mostBanners = 3
 
 export function OverviewPage() {
   const { cluster: name } = route.useParams()
+  const { may } = useMay('member.list')
+  const { may: mayHistory } = useMay('audit.read')
   const clusters = useQuery(clusterListQuery)
   const cluster = clusters.data?.clusters.find((row) => row.name === name)
   const list = useQuery(memberListQuery(name))
@@ -50,7 +54,9 @@ export function OverviewPage() {
           </Notice>
         ))}
       {alarming.slice(0, mostBanners).map((member) => (
-        <MemberBanner key={member.name} member={member} />
+        <Boundary key={member.name} title={member.name}>
+          <MemberBanner member={member} />
+        </Boundary>
       ))}
       {alarming.length > mostBanners && (
         <p className="px-1">
@@ -65,43 +71,42 @@ export function OverviewPage() {
           </Link>
         </p>
       )}
-      <Figures cluster={cluster} members={members} figures={figures.data} />
-      <Card title="Servers" note="what this console measures, beside what the cluster says">
-        {list.data === undefined ? (
-          !list.isError && <SkeletonRows rows={5} />
-        ) : (
-          <Table label="Servers" columns={columns} rows={rows} keyOf={({ member }) => member.name} />
-        )}
-      </Card>
-      <LatestHistory cluster={name} />
-    </>
-  )
-}
-
-function LatestHistory({ cluster }: { cluster: string }) {
-  const audit = useQuery(latestAuditQuery(cluster, 8))
-  const verification = audit.data?.verification
-  return (
-    <Card
-      title="Access history"
-      note="latest"
-      aside={
-        verification && (
-          <span title={`${verification.records} records, checked ${formatFull(verification.at)}`}>
-            <Badge tone={verification.ok ? 'good' : 'bad'} shape={verification.ok ? 'check' : 'cross'}>
-              {verification.ok ? 'Chain verified' : (verification.message ?? 'Chain broken')}
-            </Badge>
-          </span>
-        )
-      }
-    >
-      {audit.data !== undefined ? (
-        <HistoryList records={audit.data.records} />
-      ) : audit.isError ? (
-        <p className="px-(--pad-x) py-3 text-ink-3">{audit.error.message}</p>
-      ) : (
-        <SkeletonRows rows={4} />
+      <Boundary title="Figures">
+        <Figures cluster={cluster} members={members} figures={figures.data} may={may} />
+      </Boundary>
+      {!may && <RoleNotice what="the servers" alert={false} />}
+      {may && (list.data !== undefined || !list.isError) && (
+        <Boundary title="Servers">
+          <Card title="Servers" note="what this console measures, beside what the cluster says">
+            {list.data === undefined ? (
+              <SkeletonRows rows={5} />
+            ) : (
+              <Table
+                label="Servers"
+                columns={columns}
+                rows={rows}
+                keyOf={({ member }) => member.name}
+                empty={
+                  <p className="px-(--pad-x) py-6 text-center text-ink-3">No server of this cluster is known yet.</p>
+                }
+              />
+            )}
+          </Card>
+        </Boundary>
       )}
-    </Card>
+      {mayHistory && (
+        <Boundary title="Access history">
+          <Suspense
+            fallback={
+              <Card title="Access history" note="latest">
+                <SkeletonRows rows={4} />
+              </Card>
+            }
+          >
+            <LatestHistory cluster={name} />
+          </Suspense>
+        </Boundary>
+      )}
+    </>
   )
 }

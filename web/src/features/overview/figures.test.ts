@@ -14,6 +14,7 @@ const cluster: ClusterSummary = {
   databaseAvailable: true,
   panic: false,
   certificate: { expiresAt: '2026-12-11T07:00:00.000Z' },
+  offlineThresholdSeconds: 20,
   findings: [],
 }
 const figures: ClusterFigures = {
@@ -43,6 +44,15 @@ test('before there is data, nothing is made up', () => {
     'Slowest 1% of requests: null',
     'Cluster certificate: null',
   ])
+})
+
+test.each<[number, string]>([
+  [5, 'Servers answering: 5 of 5'],
+  [3, 'Servers answering: 3 of 5 warning'],
+  [2, 'Servers answering: 2 of 5 bad'],
+  [0, 'Servers answering: 0 of 5 bad'],
+])('%i of five that answer: "%s"', (answering, line) => {
+  expect(said({ ...cluster, members: { total: 5, answering } }, undefined)[0]).toBe(line)
 })
 
 test('failures and an expired certificate stand out', () => {

@@ -31,7 +31,7 @@ function answering(cluster: ClusterSummary | undefined, members: readonly Member
     title: 'Servers answering',
     value: total === 0 ? null : String(count),
     note: total === 0 ? '' : `of ${total}`,
-    tone: count < total ? (count === 0 ? 'bad' : 'warning') : undefined,
+    tone: count < total ? (2 * count < total ? 'bad' : 'warning') : undefined,
     evidence: 'members',
   }
 }
