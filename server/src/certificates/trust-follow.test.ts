@@ -17,6 +17,7 @@ import { TrustFollower } from './trust-follow.ts'
 
 const first = selfSigned({ commonName: 'first' })
 const second = selfSigned({ commonName: 'second' })
+const third = selfSigned({ commonName: 'third' })
 const fingerprint = (pair: KeyPair) => fingerprintOf(new X509Certificate(pair.certificate))
 const said = (pair: KeyPair, auth = 'trusted') => ({
   auth,
@@ -50,9 +51,12 @@ function world(
     logger: silentLogger,
     onChange: (what) => changes.push(what),
   })
+  const called = new Map(
+    [first, second, third].map((pair, at) => [fingerprint(pair), ['first', 'second', 'third'][at]]),
+  )
   const pins = () =>
     trust.anchor.kind === 'fingerprints'
-      ? trust.anchor.pins.map((pin) => `${pin.position} ${pin.fingerprint === fingerprint(first) ? 'first' : 'second'}`)
+      ? trust.anchor.pins.map((pin) => `${pin.position} ${called.get(pin.fingerprint)}`)
       : []
   return { follower, board, shown, changes, stored, pins, names }
 }
@@ -87,6 +91,21 @@ describe('the pins follow the certificate of the cluster', () => {
     for (let n = 0; n < 2; n += 1) board.observe(names[1]!, { kind: 'probe-failed', failure })
     follower.presentedChanged()
     expect(pins()).toEqual(['current second'])
+  })
+
+  test('a successor that is presented already is not pushed out by what one member says', () => {
+    const { follower, pins, shown, names } = world()
+    follower.heard('server1', said(second))
+    shown.set(names[0]!, second)
+    follower.heard('server2', said(third))
+    expect(pins()).toEqual(['current first', 'next second'])
+  })
+
+  test('one that nobody presents is', () => {
+    const { follower, pins } = world()
+    follower.heard('server1', said(second))
+    follower.heard('server2', said(third))
+    expect(pins()).toEqual(['current first', 'next third'])
   })
 
   test.each([

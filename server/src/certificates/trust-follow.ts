@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import type { IncusServer } from '@malleus/shared/incus/server.ts'
-import type { MemberDirectory } from '../clusters/member-directory.ts'
+import type { KnownMember, MemberDirectory } from '../clusters/member-directory.ts'
 import type { Trust } from '../clusters/trust.ts'
 import { fingerprintOf } from '../clusters/trust.ts'
 import type { HealthBoard } from '../health/health-board.ts'
@@ -43,7 +43,7 @@ export class TrustFollower {
     const pem = server.environment?.certificate
     if (server.auth !== 'trusted' || typeof pem !== 'string') return
     const fingerprint = fingerprintIn(pem)
-    if (fingerprint === null) return
+    if (fingerprint === null || this.#isTakingOver(member, fingerprint)) return
     if (trust.follow(fingerprint, `announced by ${member} on ${instant(clock.now()).slice(0, 10)}`)) {
       logger.warn({ cluster, member, fingerprint }, 'the cluster has a new certificate, which is trusted from now on')
       onChange('followed', fingerprint)
@@ -54,14 +54,11 @@ export class TrustFollower {
 
   /** A member presented another certificate than before. */
   presentedChanged(): void {
-    const { trust, directory, board, presented, onChange, logger, cluster } = this.#options
+    const { trust, presented, onChange, logger, cluster } = this.#options
     const { anchor } = trust
     const next = anchor.kind === 'fingerprints' ? anchor.pins.find(({ position }) => position === 'next') : undefined
     if (next === undefined) return
-    const answering = directory.list().filter(({ name, contacted }) => {
-      const { standing } = board.current(name)
-      return contacted && (standing === 'healthy' || standing === 'probation')
-    })
+    const answering = this.#answering
     const all = answering.every(({ name }) => {
       const last = presented(name)
       return last !== null && fingerprintOf(last.certificate) === next.fingerprint
@@ -74,6 +71,32 @@ export class TrustFollower {
     )
     onChange('advanced', next.fingerprint)
     this.#keep()
+  }
+
+  /**
+   * Whether it would push out a successor that some member presents already. One that lies could else, by naming another
+   * one again and again, have the others distrusted until only what it names is left.
+   */
+  #isTakingOver(member: string, fingerprint: string): boolean {
+    const { trust, presented, logger, cluster } = this.#options
+    const pins = trust.anchor.kind === 'fingerprints' ? trust.anchor.pins : []
+    const next = pins.find(({ position }) => position === 'next')
+    if (next === undefined || pins.some((pin) => pin.fingerprint === fingerprint)) return false
+    const isPresented = this.#answering.some(({ name }) => {
+      const last = presented(name)
+      return last !== null && fingerprintOf(last.certificate) === next.fingerprint
+    })
+    if (isPresented)
+      logger.warn({ cluster, member, fingerprint }, 'a certificate was announced while another takes over')
+    return isPresented
+  }
+
+  get #answering(): readonly KnownMember[] {
+    const { directory, board } = this.#options
+    return directory.list().filter(({ name, contacted }) => {
+      const { standing } = board.current(name)
+      return contacted && (standing === 'healthy' || standing === 'probation')
+    })
   }
 
   #keep(): void {
