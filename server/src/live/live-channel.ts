@@ -10,7 +10,7 @@ export interface LiveStream {
   readonly closed: Promise<void>
 }
 
-const mostStreams = 20
+const mostStreams = 40
 
 /** The streams of one person, and the window from which a broken one is continued. */
 export class LiveChannel {
@@ -54,7 +54,7 @@ export class LiveChannel {
     }
   }
 
-  /** One browser has one stream, and a person five browsers: whoever opens many more means harm, or lost the others. */
+  /** A person has five sessions, and a browser six connections: whoever opens more lost the others, or means harm. */
   #letTheOldestGo(): void {
     const [oldest] = this.#streams
     if (oldest === undefined || this.#streams.size < mostStreams) return

@@ -165,11 +165,11 @@ describe('the live hub', () => {
 
   it('lets the oldest stream of a person go when they open too many', () => {
     const { hub, listener } = setUp()
-    const tabs = Array.from({ length: 50 }, () => new Tab())
+    const tabs = Array.from({ length: 100 }, () => new Tab())
     for (const tab of tabs) hub.open(listener(), tab, null)
-    expect(hub.streams).toBe(20)
+    expect(hub.streams).toBe(40)
     hub.publish(changed)
-    expect(tabs.filter(({ heard }) => heard.includes('members-changed'))).toEqual(tabs.slice(-20))
+    expect(tabs.filter(({ heard }) => heard.includes('members-changed'))).toEqual(tabs.slice(-40))
   })
 
   it('asks browsers to connect again when it stops', () => {
