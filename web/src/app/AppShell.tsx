@@ -1,12 +1,16 @@
 import { Outlet, useParams, useRouterState } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect, useState } from 'react'
-import { startLive } from '../api/live.ts'
+import { livePhase, startLive } from '../api/live.ts'
 import { queryClient } from '../api/query-client.ts'
+import { mayFollow } from '../api/session.ts'
 import { useStore } from '../lib/store.ts'
+import { announce } from '../stores/announcements.ts'
 import { sessionLock } from '../stores/session-lock.ts'
+import { Boundary } from '../ui/Boundary.tsx'
 import { TargetNotice } from '../components/TargetNotice.tsx'
 import { ActivityStrip } from './ActivityStrip.tsx'
 import { announceLiveEvents } from './announce-live-events.ts'
+import { announceLiveLink } from './announce-live-link.ts'
 import { IdleWarning } from './IdleWarning.tsx'
 import { preloadRest } from './preload-rest.ts'
 import { Sidebar } from './Sidebar.tsx'
@@ -25,17 +29,17 @@ export function AppShell() {
   const close = () => setOpen('nothing')
 
   useEffect(() => {
-    const stopAnnouncing = announceLiveEvents()
+    const stopAnnouncing = [announceLiveEvents(), announceLiveLink(livePhase, announce)]
     // After the first page is there: the stream begins with reading everything again.
     let stopLive: () => void = () => undefined
     const idle = whenIdle(() => {
-      stopLive = startLive(queryClient)
+      if (mayFollow()) stopLive = startLive(queryClient)
       void preloadRest()
     })
     return () => {
       idle()
       stopLive()
-      stopAnnouncing()
+      for (const stop of stopAnnouncing) stop()
     }
   }, [])
   useEffect(() => {
@@ -61,15 +65,21 @@ export function AppShell() {
         Skip to the page
       </a>
       <aside className="sticky top-0 hidden h-dvh overflow-y-auto border-r border-line bg-rail md:block">
-        <Sidebar />
+        <Boundary title="Navigation">
+          <Sidebar />
+        </Boundary>
       </aside>
       <div className="flex min-h-dvh min-w-0 flex-col">
         <TopBar onNavigation={() => setOpen('navigation')} onSearch={() => setOpen('palette')} />
         <main id="content" tabIndex={-1} className="flex grow flex-col gap-3.5 p-3 outline-none sm:p-5">
-          <TargetNotice />
+          <Boundary title="Target">
+            <TargetNotice />
+          </Boundary>
           <Outlet />
         </main>
-        <ActivityStrip />
+        <Boundary title="Activity">
+          <ActivityStrip />
+        </Boundary>
       </div>
       <IdleWarning />
       <Suspense fallback={null}>

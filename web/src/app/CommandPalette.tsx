@@ -64,22 +64,24 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
                   </ListBoxItem>
                 ))}
               </ListBoxSection>
-              <ListBoxSection>
-                <Header className={heading}>Servers</Header>
-                {members.map((member) => (
-                  <ListBoxItem
-                    key={member.name}
-                    id={`server:${member.name}`}
-                    textValue={`${member.name} ${shortAddress(member.address)}`}
-                    className={row}
-                  >
-                    <HealthMark member={member} />
-                    <span className="font-strong">{member.name}</span>
-                    <span className="font-mono text-12 text-ink-3">{shortAddress(member.address)}</span>
-                    <span className="ml-auto text-12 text-ink-3">{stateOf(member).word}</span>
-                  </ListBoxItem>
-                ))}
-              </ListBoxSection>
+              {members.length > 0 && (
+                <ListBoxSection>
+                  <Header className={heading}>Servers</Header>
+                  {members.map((member) => (
+                    <ListBoxItem
+                      key={member.name}
+                      id={`server:${member.name}`}
+                      textValue={`${member.name} ${shortAddress(member.address)}`}
+                      className={row}
+                    >
+                      <HealthMark member={member} />
+                      <span className="truncate font-strong">{member.name}</span>
+                      <span className="truncate font-mono text-12 text-ink-3">{shortAddress(member.address)}</span>
+                      <span className="ml-auto text-12 whitespace-nowrap text-ink-3">{stateOf(member).word}</span>
+                    </ListBoxItem>
+                  ))}
+                </ListBoxSection>
+              )}
               {others.length > 0 && (
                 <ListBoxSection>
                   <Header className={heading}>Clusters</Header>

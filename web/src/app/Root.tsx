@@ -1,5 +1,5 @@
 import { Outlet } from '@tanstack/react-router'
-import { announcement } from '../stores/announcements.ts'
+import { announcements } from '../stores/announcements.ts'
 import { useStore } from '../lib/store.ts'
 import { ToastRegion } from './ToastRegion.tsx'
 
@@ -8,8 +8,11 @@ export function Root() {
     <>
       <Outlet />
       <ToastRegion />
-      <div role="status" aria-live="polite" className="sr-only">
-        {useStore(announcement)}
+      {/* Several at once are each said: one would otherwise take the place of the other before it was heard. */}
+      <div role="status" aria-live="polite" aria-atomic="false" aria-relevant="additions" className="sr-only">
+        {useStore(announcements).map(({ id, text }) => (
+          <p key={id}>{text}</p>
+        ))}
       </div>
     </>
   )

@@ -1,18 +1,21 @@
 import { Link } from '@tanstack/react-router'
 import { LayoutDashboard, Server, ShieldCheck, type LucideIcon } from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
+import type { ReactNode } from 'react'
 import { clusterListQuery } from '../api/clusters.ts'
-import { unwell } from '../components/cluster-words.ts'
-import { useClusterName, useMembers } from '../components/current.ts'
-import { stateOf } from '../components/member-words.ts'
+import { useClusterName, useMay, useMembers } from '../components/current.ts'
+import { isUsable } from '../components/member-words.ts'
 import { cx } from '../lib/class-names.ts'
+import { countFindings } from './count-findings.ts'
 import { Logo } from '../ui/Logo.tsx'
 import { ClusterSwitcher } from './ClusterSwitcher.tsx'
 
 export function Sidebar() {
   const cluster = useClusterName()
-  const alarming = unwell(useMembers()).filter((member) => stateOf(member).tone === 'bad').length
+  const silent = useMembers().filter((member) => member.notContacted === null && !isUsable(member)).length
+  const { may } = useMay('certificate.read')
   const clusters = useQuery(clusterListQuery).data?.clusters ?? []
+  const findings = countFindings((may && clusters.find(({ name }) => name === cluster)?.findings) || [])
   return (
     <div className="flex h-full flex-col px-2.5 py-3">
       <div className="flex h-8 items-center gap-2.5 px-2">
@@ -23,8 +26,12 @@ export function Sidebar() {
       <nav aria-label="Pages" className="mt-3 flex flex-col gap-0.5">
         <Entry to="/clusters/$cluster" exact icon={LayoutDashboard} text="Overview" />
         <Group title="Access" />
-        <Entry to="/clusters/$cluster/members" icon={Server} text="Servers" alarm={alarming} />
-        <Entry to="/clusters/$cluster/certificates" icon={ShieldCheck} text="Certificates" />
+        <Entry to="/clusters/$cluster/members" icon={Server} text="Servers">
+          {silent > 0 && <Count tone="bad" count={silent} words="cannot be used now" />}
+        </Entry>
+        <Entry to="/clusters/$cluster/certificates" icon={ShieldCheck} text="Certificates">
+          {findings.count > 0 && <Count {...findings} words={findings.count === 1 ? 'finding' : 'findings'} />}
+        </Entry>
       </nav>
     </div>
   )
@@ -39,9 +46,9 @@ function Entry(props: {
   exact?: boolean
   icon: LucideIcon
   text: string
-  alarm?: number
+  children?: ReactNode
 }) {
-  const { to, exact = false, icon: Icon, text, alarm = 0 } = props
+  const { to, exact = false, icon: Icon, text, children } = props
   const cluster = useClusterName()
   return (
     <Link
@@ -52,16 +59,22 @@ function Entry(props: {
     >
       <Icon size={16} strokeWidth={1.75} aria-hidden="true" />
       {text}
-      {alarm > 0 && (
-        <span
-          className={cx(
-            'ml-auto grid h-[18px] min-w-[18px] place-items-center rounded-full bg-bad px-1 text-11 font-strong text-surface tabular-nums',
-          )}
-        >
-          {alarm}
-          <span className="sr-only"> {alarm === 1 ? 'does' : 'do'} not answer</span>
-        </span>
-      )}
+      {children}
     </Link>
+  )
+}
+
+function Count({ count, tone, words }: { count: number; tone: 'bad' | 'warning'; words: string }) {
+  return (
+    <span
+      title={`${count} ${words}`}
+      className={cx(
+        'ml-auto grid h-[18px] min-w-[18px] place-items-center rounded-full px-1 text-11 font-strong tabular-nums',
+        tone === 'bad' ? 'bg-bad text-surface' : 'bg-warning-soft text-warning',
+      )}
+    >
+      {count}
+      <span className="sr-only"> {words}</span>
+    </span>
   )
 }

@@ -4,11 +4,13 @@ import { Button } from '../ui/Button.tsx'
 import { Kbd } from '../ui/Kbd.tsx'
 import { PersonButton } from './PersonButton.tsx'
 import { sectionOf } from './section.ts'
+import { useMay } from '../components/current.ts'
 import { TargetPicker } from '../components/TargetPicker.tsx'
 
 const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent)
 
 export function TopBar({ onNavigation, onSearch }: { onNavigation: () => void; onSearch: () => void }) {
+  const { may } = useMay('member.list')
   return (
     <header className="sticky top-0 z-20 flex h-13 items-center gap-2 border-b border-line bg-surface px-3 sm:px-5">
       <Button tone="quiet" size="icon" label="Navigation" opens="dialog" className="md:hidden" onPress={onNavigation}>
@@ -16,7 +18,7 @@ export function TopBar({ onNavigation, onSearch }: { onNavigation: () => void; o
       </Button>
       <Breadcrumb />
       <div className="ml-auto flex min-w-0 items-center gap-2">
-        <TargetPicker />
+        {may && <TargetPicker />}
         <button
           type="button"
           aria-haspopup="dialog"

@@ -11,8 +11,9 @@ import { showToast, type Toast } from '../stores/toasts.ts'
 export function announceLiveEvents(): () => void {
   return onLiveEvent((event, before) => {
     const { sentence, toast } = sayLiveEvent(event, before)
-    if (sentence !== undefined) announce(sentence)
+    // A toast is heard by itself.
     if (toast !== undefined) showToast(toast)
+    else if (sentence !== undefined) announce(sentence)
   })
 }
 
