@@ -69,8 +69,20 @@ export class TestBrowser {
     return this.post('/auth/logout', {})
   }
 
-  ask({ method = 'GET', path, body, headers = {}, key = randomUUID() }: BrowserRequest): Promise<BrowserReply> {
-    return this.#send(method, path, body === undefined ? undefined : JSON.stringify(body), {
+  ask({ body, ...request }: BrowserRequest): Promise<BrowserReply> {
+    return this.#ask(request, body === undefined ? undefined : JSON.stringify(body))
+  }
+
+  /** With a body that need not be JSON. */
+  raw(method: string, path: string, body: string): Promise<BrowserReply> {
+    return this.#ask({ method, path }, body)
+  }
+
+  #ask(
+    { method = 'GET', path, headers = {}, key = randomUUID() }: Omit<BrowserRequest, 'body'>,
+    body: string | undefined,
+  ): Promise<BrowserReply> {
+    return this.#send(method, path, body, {
       ...this.#page,
       ...(method !== 'GET' && {
         origin: this.#publicUrl,

@@ -1,0 +1,83 @@
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { eventually } from '../../testing/eventually.ts'
+import { startTestApp } from '../../testing/test-app.ts'
+import type { TestApp } from '../../testing/test-app.ts'
+import { problemOf } from '../../testing/test-browser.ts'
+import { clusterName, people } from '../../testing/test-world.ts'
+
+// A whole console, on a machine that may have much to do.
+vi.setConfig({ testTimeout: 45_000 })
+
+let app: TestApp
+afterEach(() => app.close())
+
+describe('a session', () => {
+  test('that the provider ended is refused within a second, and its streams end within five', async () => {
+    app = await startTestApp()
+    const admin = await app.signIn('admin')
+    const viewer = await app.signIn('viewer')
+    const live = await app.listen(admin)
+    const untouched = await app.listen(viewer)
+
+    const endedAt = performance.now()
+    await app.provider.endSession(people.admin.sub)
+    expect(app.provider.backchannelErrors).toEqual([])
+    const refused = await eventually(
+      () => admin.get('/api/session'),
+      ({ status }) => status !== 200,
+    )
+    expect(performance.now() - endedAt).toBeLessThan(1_000)
+    expect(problemOf(refused)).toMatchObject({ status: 401, code: 'session_expired' })
+    await live.next('session-ended')
+    await live.ended
+    expect(performance.now() - endedAt).toBeLessThan(5_500)
+    expect((await viewer.get('/api/session')).status).toBe(200)
+    await app.untilHeard(untouched)
+    const ends = await eventually(
+      async () => (await app.history()).filter(({ action }) => action === 'session.end'),
+      (records) => records.length > 0,
+    )
+    expect(ends).toHaveLength(1)
+  })
+
+  test('is renewed once at a time under load, with no request failing', async () => {
+    app = await startTestApp({ provider: { accessTokenSeconds: 2 } })
+    const admin = await app.signIn('admin')
+    const before = app.provider.refreshes
+    const statuses: number[] = []
+    await eventually(
+      async () => {
+        const replies = await Promise.all(
+          Array.from({ length: 20 }, () => admin.get(`/api/clusters/${clusterName}/members/server1`)),
+        )
+        statuses.push(...replies.map(({ status }) => status))
+        return app.provider.refreshes - before
+      },
+      (refreshes) => refreshes >= 3,
+    )
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    // A refresh token that is used twice ends the session at this provider: it was not.
+    expect((await admin.get('/api/session')).status).toBe(200)
+    expect(statuses.length).toBeGreaterThan(40)
+  })
+
+  test('that ended takes nothing from another session of the same person', async () => {
+    app = await startTestApp()
+    const [first, second] = [await app.signIn('viewer'), await app.signIn('viewer')]
+    // Both share what the cluster tells, which was subscribed to with the first one's token.
+    await app.listen(first)
+    const live = await app.listen(second)
+    await first.signOut()
+    await overturnSubscriptions()
+    await app.untilHeard(live)
+    expect([(await first.get('/api/session')).status, (await second.get('/api/session')).status]).toEqual([401, 200])
+  })
+})
+
+/** Every subscription to events breaks; those who listen subscribe again. */
+async function overturnSubscriptions(): Promise<void> {
+  for (const member of app.cluster.members) {
+    await app.cluster.break(member, 'refusing')
+    await app.cluster.mend(member)
+  }
+}
