@@ -31,7 +31,7 @@ export class SqliteIdempotencyStore implements IdempotencyStore {
     if (inserted.numInsertedOrUpdatedRows === 1n) return 'taken'
     const kept = await this.#tables
       .selectFrom('idempotency_key')
-      .select(['request', 'state', 'response'])
+      .select(['request', 'state', 'owner', 'response'])
       .where('person', '=', key.person)
       .where('key', '=', key.key)
       .executeTakeFirst()
@@ -39,16 +39,21 @@ export class SqliteIdempotencyStore implements IdempotencyStore {
     return kept ?? this.take(key, request, owner, now)
   }
 
-  async finish(key: KeyOfPerson, response: string): Promise<void> {
-    await this.#update(key, { state: 'done', response })
+  async finish(key: KeyOfPerson, owner: string, response: string): Promise<void> {
+    await this.#update(key, owner, { state: 'done', response })
   }
 
-  async leaveUnknown(key: KeyOfPerson): Promise<void> {
-    await this.#update(key, { state: 'unknown' })
+  async leaveUnknown(key: KeyOfPerson, owner: string): Promise<void> {
+    await this.#update(key, owner, { state: 'unknown' })
   }
 
-  async release({ person, key }: KeyOfPerson): Promise<void> {
-    await this.#tables.deleteFrom('idempotency_key').where('person', '=', person).where('key', '=', key).execute()
+  async release({ person, key }: KeyOfPerson, owner: string): Promise<void> {
+    await this.#tables
+      .deleteFrom('idempotency_key')
+      .where('person', '=', person)
+      .where('key', '=', key)
+      .where('owner', '=', owner)
+      .execute()
   }
 
   async leaveUnknownOfOthers(owner: string): Promise<void> {
@@ -64,12 +69,17 @@ export class SqliteIdempotencyStore implements IdempotencyStore {
     await this.#tables.deleteFrom('idempotency_key').where('created_at', '<', before).execute()
   }
 
-  async #update({ person, key }: KeyOfPerson, set: { state: KeptKey['state']; response?: string }): Promise<void> {
+  async #update(
+    { person, key }: KeyOfPerson,
+    owner: string,
+    set: { state: KeptKey['state']; response?: string },
+  ): Promise<void> {
     await this.#tables
       .updateTable('idempotency_key')
       .set(set)
       .where('person', '=', person)
       .where('key', '=', key)
+      .where('owner', '=', owner)
       .execute()
   }
 }

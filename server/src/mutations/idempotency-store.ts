@@ -2,6 +2,8 @@
 export interface KeptKey {
   readonly request: Uint8Array
   readonly state: 'running' | 'done' | 'unknown'
+  /** The process that took it. */
+  readonly owner: string
   /** The reply, as text; null unless it is done. */
   readonly response: string | null
 }
@@ -15,12 +17,12 @@ export interface KeyOfPerson {
 export interface IdempotencyStore {
   /** Takes the key for this process, unless somebody has it: then gives what is kept. */
   take(key: KeyOfPerson, request: Uint8Array, owner: string, now: number): Promise<KeptKey | 'taken'>
-  /** Keeps the reply. */
-  finish(key: KeyOfPerson, response: string): Promise<void>
+  /** Keeps the reply. Like the next two, it does nothing unless the owner still has the key. */
+  finish(key: KeyOfPerson, owner: string, response: string): Promise<void>
   /** Nobody will know how it ended. */
-  leaveUnknown(key: KeyOfPerson): Promise<void>
+  leaveUnknown(key: KeyOfPerson, owner: string): Promise<void>
   /** It certainly was not done: the key may be used again. */
-  release(key: KeyOfPerson): Promise<void>
+  release(key: KeyOfPerson, owner: string): Promise<void>
   /** What processes that have ended were doing ended nobody knows how. */
   leaveUnknownOfOthers(owner: string): Promise<void>
   /** Forgets keys from before an instant. */

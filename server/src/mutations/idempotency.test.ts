@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { sql } from 'kysely'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { openDatabase } from '../database/database.ts'
+import { StorageUnavailable } from '../database/database-error.ts'
 import type { Database } from '../database/database.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { systemRandom } from '../lib/random.ts'
@@ -19,9 +20,9 @@ beforeEach(async () => {
 
 afterEach(() => database.close())
 
-const open = () =>
+const open = (store = new SqliteIdempotencyStore(database)) =>
   openIdempotencyKeys({
-    store: new SqliteIdempotencyStore(database),
+    store,
     hmacKey: Buffer.alloc(32, 3),
     clock,
     random: systemRandom,
@@ -48,7 +49,12 @@ describe('a change that is asked for twice with one key', () => {
   test('is refused while the first is being made', async () => {
     const keys = await open()
     let finish: (reply: KeptReply) => void = () => undefined
-    const first = keys.run(asked, () => new Promise((resolve) => (finish = resolve)))
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    const first = keys.run(asked, () => {
+      begin()
+      return new Promise((resolve) => (finish = resolve))
+    })
+    await begun
     await expect(keys.run(asked, never)).rejects.toMatchObject({ code: 'already_running' })
     finish(reply)
     expect(await first).toEqual(reply)
@@ -122,15 +128,53 @@ describe('a change that is asked for twice with one key', () => {
     await expect(keys.run(asked, never)).rejects.toMatchObject({ code: 'storage_unavailable' })
   })
 
-  test('is answered although its reply could not be kept, and is not made again', async () => {
+  test('is answered although its reply could not be kept, and answered again when it can', async () => {
     const keys = await open()
     const answered = await keys.run(asked, async () => {
       await sql`pragma query_only = 1`.execute(database.tables())
       return reply
     })
     expect(answered).toEqual(reply)
+    await expect(keys.run(asked, never)).rejects.toMatchObject({ code: 'storage_unavailable' })
     await sql`pragma query_only = 0`.execute(database.tables())
-    await expect(keys.run(asked, never)).rejects.toMatchObject({ code: 'already_running' })
+    expect(await keys.run(asked, never)).toEqual(reply)
+  })
+
+  test('is made when the database had written its key down and could not say so', async () => {
+    const store = new SqliteIdempotencyStore(database)
+    const take = store.take.bind(store)
+    const lost = new StorageUnavailable('the answer was lost')
+    store.take = async (...key) => {
+      await take(...key)
+      store.take = take
+      throw lost
+    }
+    const keys = await open(store)
+    await expect(keys.run(asked, never)).rejects.toBe(lost)
+    expect(await keys.run(asked, () => Promise.resolve(reply))).toEqual(reply)
+    expect(await keys.run(asked, never)).toEqual(reply)
+  })
+
+  test('leaves its key to another process that has taken it meanwhile', async () => {
+    const store = new SqliteIdempotencyStore(database)
+    const release = store.release.bind(store)
+    store.release = async (...key) => {
+      await release(...key)
+      store.release = release
+      throw new StorageUnavailable('the answer was lost')
+    }
+    const failed = new Error('it was sent to nobody')
+    const here = await open(store)
+    await expect(here.run(asked, () => Promise.reject(failed))).rejects.toBe(failed)
+    const there = await open()
+    const { promise: begun, resolve: begin } = Promise.withResolvers<void>()
+    void there.run(asked, () => {
+      begin()
+      return new Promise(() => undefined)
+    })
+    await begun
+    await expect(here.run(asked, never)).rejects.toMatchObject({ code: 'already_running' })
+    await expect(here.run(asked, never)).rejects.toMatchObject({ code: 'already_running' })
   })
 })
 

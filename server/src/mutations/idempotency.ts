@@ -49,6 +49,10 @@ export async function openIdempotencyKeys(options: IdempotencyOptions): Promise<
 export class IdempotencyKeys {
   readonly #options: IdempotencyOptions
   readonly #owner: string
+  /** What this process is doing now, by key, and for which request. */
+  readonly #underWay = new Map<string, Buffer>()
+  /** Ends that the database did not take, by key: it is told again before anything else is done with the key. */
+  readonly #untold = new Map<string, () => Promise<void>>()
   #forgottenAt = Number.NEGATIVE_INFINITY
 
   /** Use `openIdempotencyKeys`. */
@@ -70,16 +74,33 @@ export class IdempotencyKeys {
    *   what the work throws.
    */
   async run(request: IdempotentRequest, work: () => Promise<KeptReply>): Promise<KeptReply> {
-    const { store, clock, hmacKey } = this.#options
     const { iss, sub } = request.principal
-    const key = { person: tagOf(hmacKey, 'idempotency', iss, sub), key: request.key }
+    const key = { person: tagOf(this.#options.hmacKey, 'idempotency', iss, sub), key: request.key }
     const wanted = Buffer.from(request.bodyHash)
+    const id = idOf(key)
+    const other = this.#underWay.get(id)
+    if (other !== undefined) throw wanted.equals(other) ? running() : reused()
+    this.#underWay.set(id, wanted)
+    try {
+      return await this.#runAlone(key, wanted, work)
+    } finally {
+      this.#underWay.delete(id)
+    }
+  }
+
+  /** Nobody else in this process does anything with the key meanwhile. */
+  async #runAlone(key: KeyOfPerson, wanted: Buffer, work: () => Promise<KeptReply>): Promise<KeptReply> {
+    const { store, clock } = this.#options
     this.#forgetOld()
+    await this.#tellAgain(key)
     const kept = await store.take(key, wanted, this.#owner, clock.now())
     if (kept === 'taken') return this.#do(key, work)
-    if (!wanted.equals(kept.request))
-      throw new IdempotencyKeyReused('This Idempotency-Key was used for another request')
-    if (kept.state === 'running') throw new AlreadyRunning('What was asked with this Idempotency-Key is being done now')
+    if (!wanted.equals(kept.request)) throw reused()
+    if (kept.state === 'running') {
+      // This process took it and did nothing with it: the database had written it down and could not say so.
+      if (kept.owner === this.#owner) return this.#do(key, work)
+      throw running()
+    }
     if (kept.state === 'unknown' || kept.response === null) {
       throw new OutcomeStillUnknown('What was asked with this Idempotency-Key was sent before and not answered')
     }
@@ -92,18 +113,30 @@ export class IdempotencyKeys {
     try {
       reply = await work()
     } catch (error) {
-      await this.#note(mayHaveHappened(error) ? store.leaveUnknown(key) : store.release(key))
+      const mayHave = mayHaveHappened(error)
+      await this.#tell(key, () => (mayHave ? store.leaveUnknown(key, this.#owner) : store.release(key, this.#owner)))
       throw error
     }
-    await this.#note(store.finish(key, JSON.stringify(reply)))
+    await this.#tell(key, () => store.finish(key, this.#owner, JSON.stringify(reply)))
     return reply
   }
 
   /** It has been done, or not, whatever the database says now: the key stays taken, and the person gets their answer. */
-  async #note(noting: Promise<void>): Promise<void> {
-    await noting.catch((error: unknown) => {
+  async #tell(key: KeyOfPerson, end: () => Promise<void>): Promise<void> {
+    try {
+      await end()
+    } catch (error) {
+      this.#untold.set(idOf(key), end)
       this.#options.logger.error({ err: error }, 'The end of a change could not be kept under its Idempotency-Key')
-    })
+    }
+  }
+
+  async #tellAgain(key: KeyOfPerson): Promise<void> {
+    const id = idOf(key)
+    const end = this.#untold.get(id)
+    if (end === undefined) return
+    await end()
+    this.#untold.delete(id)
   }
 
   #forgetOld(): void {
@@ -115,6 +148,18 @@ export class IdempotencyKeys {
       logger.warn({ err: error }, 'Old Idempotency-Keys could not be forgotten')
     })
   }
+}
+
+function idOf({ person, key }: KeyOfPerson): string {
+  return `${Buffer.from(person).toString('hex')} ${key}`
+}
+
+function reused(): IdempotencyKeyReused {
+  return new IdempotencyKeyReused('This Idempotency-Key was used for another request')
+}
+
+function running(): AlreadyRunning {
+  return new AlreadyRunning('What was asked with this Idempotency-Key is being done now')
 }
 
 function isUnknownOutcome(error: unknown): boolean {
