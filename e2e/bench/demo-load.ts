@@ -3,6 +3,7 @@
 import { randomUUID } from 'node:crypto'
 import { Agent } from 'node:http'
 import { setTimeout as pause } from 'node:timers/promises'
+import { listMembers } from '@malleus/shared/api/members.ts'
 import { type SignedIn, signIn } from '../support/signed-in.ts'
 import type { BenchCluster } from './bench-world.ts'
 import { consoleListPath } from './bench-world.ts'
@@ -71,18 +72,25 @@ async function watch(load: Load, person: string): Promise<void> {
   await stream
 }
 
-/** Every minute a server is evacuated, and half a minute later restored. */
+/** Half a minute after the last time, a server is evacuated, or restored when it has been. */
 async function operate(load: Load): Promise<void> {
   const session = await enter(load, 'u-mika')
   const path = '/api/clusters/bench/members/server5/state'
   for (;;) {
-    for (const action of ['evacuate', 'restore']) {
-      await pause(30_000, undefined, { signal: load.signal })
-      await post(load, session, '/api/session/activity', {})
-      await post(load, session, path, { action, mode: '' })
-      load.counts.evacuations += 1
-    }
+    await pause(30_000, undefined, { signal: load.signal })
+    await post(load, session, '/api/session/activity', {})
+    const status = statusOf('server5', (await session.ask(consoleListPath, { signal: load.signal })).body)
+    const action = status === 'Online' ? 'evacuate' : status === 'Evacuated' ? 'restore' : undefined
+    if (action === undefined) continue
+    await post(load, session, path, { action, mode: '' })
+    load.counts.evacuations += 1
   }
+}
+
+/** What the cluster says of a server, in an answer with the list. */
+function statusOf(server: string, body: string): string | undefined {
+  const { members } = listMembers.reply.parse(JSON.parse(body))
+  return members.find(({ name }) => name === server)?.reported.value?.status
 }
 
 /** Every minute and a half another server is stuck, refusing or slow for ten seconds. */

@@ -4,7 +4,8 @@
 // The rule. Every ten seconds all garbage is collected, and what remains is measured. The first ten minutes (of a short
 // run the first third) are left out: caches and windows fill. Through the rest goes a Theil-Sen line. Flat means: with
 // 95 % certainty the heap rises by at most 2 MiB per hour, and the resident memory by at most 8 MiB per hour (it moves
-// in pages and arenas, and so less evenly). If it certainly rises faster it is not flat; else the run was too short.
+// in pages and arenas, and so less evenly). If it certainly rises faster it is not flat; else nobody knows. In its first
+// half hour a process still compiles what it runs, so a run of less is never more than a look: it stays undecided.
 
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
@@ -20,6 +21,7 @@ import { maximum, median } from './statistics.ts'
 const { values: options } = parseArgs({ options: { minutes: { type: 'string', default: '60' } } })
 const minutes = Number(options.minutes)
 const sampleMs = 10_000
+const leastMinutes = 30
 const mebibyte = 1024 * 1024
 const allowances = { heapUsed: 2 * mebibyte, rss: 8 * mebibyte } as const
 const words = { heapUsed: 'heap', external: 'buffers outside of the heap', rss: 'resident' } as const
@@ -73,7 +75,7 @@ function reportOf(samples: readonly Measured[], counts: LoadCounts): Report {
     title: 'Memory of the console under the load of the demo',
     conditions: [
       `${minutes} min with five stand-in members: ${counts.reads} reads (failed: ${[...counts.failures].map(([what, count]) => `${what} ${count}×`).join(', ') || 'none'}), ${counts.live.events} live events on five streams (opened again ${counts.live.reopened}×), ${counts.signIns} sign-ins, ${counts.evacuations} evacuations and restores, ${counts.faults} faults.`,
-      `${samples.length} samples, one every ${sampleMs / 1000} s after all garbage was collected; the first ${warmUp} min are left out.`,
+      `${samples.length} samples, one every ${sampleMs / 1000} s after all garbage was collected; the first ${warmUp.toFixed(1)} min are left out.`,
       'The slope is that of a Theil-Sen line with its 95 % interval.',
     ],
     tables: [
@@ -99,7 +101,7 @@ function boundOf(kind: keyof typeof allowances, samples: readonly Measured[]): B
   return {
     claim: `${words[kind]} memory is flat (at most ${formatBytes(allowances[kind])} per hour)`,
     measured: `${formatBytes(slope.slope)} per hour`,
-    verdict,
+    verdict: minutes < leastMinutes ? 'undecided' : verdict,
   }
 }
 
