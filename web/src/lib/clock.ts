@@ -29,7 +29,8 @@ export function learnServerTime(at: string): void {
 
 /** A text that depends on the time; the component is drawn again only when the text changes. */
 export function useTicking(describe: (now: number) => string): string {
-  return useSyncExternalStore(subscribe, () => describe(timer === undefined ? serverNow() : now))
+  const current = () => describe(timer === undefined ? serverNow() : now)
+  return useSyncExternalStore(subscribe, current, current)
 }
 
 function subscribe(listener: () => void): () => void {

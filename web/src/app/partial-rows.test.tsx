@@ -1,0 +1,197 @@
+import type { ClusterSummary } from '@malleus/shared/api/clusters.ts'
+import type { Member, MemberDetail } from '@malleus/shared/api/members.ts'
+import type { SessionView } from '@malleus/shared/api/session.ts'
+import { QueryClientProvider } from '@tanstack/react-query'
+import { createMemoryHistory, RouterProvider } from '@tanstack/react-router'
+import { renderToString } from 'react-dom/server'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { certificateQuery } from '../api/certificate.ts'
+import { clusterListQuery } from '../api/clusters.ts'
+import { healthHistoryQuery, memberListQuery, memberQuery } from '../api/members.ts'
+import { operationListQuery } from '../api/operations.ts'
+import { queryClient } from '../api/query-client.ts'
+import { sessionQuery } from '../api/session.ts'
+import { router } from './routes.tsx'
+
+const at = new Date().toISOString()
+const unavailable = { value: null, freshness: { kind: 'unavailable', reason: 'server3 stopped answering' } } as const
+const stale = { kind: 'stale', asOf: at, reason: 'server3 stopped answering' } as const
+
+/** A server of which nothing is known but its name and where it should be. */
+const bare: Member = {
+  name: 'server3',
+  address: '10.20.0.13:8443',
+  notContacted: null,
+  reported: unavailable,
+  health: { standing: 'unknown', symptom: null, since: at, answerMs: null, answeredAt: null, failure: null },
+  presented: null,
+  load: unavailable,
+  memory: unavailable,
+  instances: unavailable,
+}
+
+const reported = {
+  status: 'Online',
+  message: '',
+  roles: [],
+  groups: [],
+  failureDomain: '',
+  architecture: '',
+  description: '',
+  database: false,
+}
+
+const rows: readonly (readonly [string, Member, string])[] = [
+  ['nothing is known of it', bare, 'Unknown'],
+  [
+    'its status is of a newer Incus',
+    { ...bare, reported: { value: { ...reported, status: 'Whatever' }, freshness: { kind: 'fresh', asOf: at } } },
+    'Whatever',
+  ],
+  [
+    'all of it is old',
+    {
+      ...bare,
+      reported: { value: reported, freshness: stale },
+      load: old({ average1: 1, average5: 1, average15: 1, cores: 0 }),
+      memory: old({ usedBytes: 1, totalBytes: 0 }),
+      instances: old({ count: 3 }),
+    },
+    ' old',
+  ],
+  ['it is not contacted', { ...bare, notContacted: 'Its address is outside the allowed networks.' }, 'Not contacted'],
+  [
+    'it is stuck and was never heard',
+    {
+      ...bare,
+      health: {
+        ...bare.health,
+        standing: 'ejected',
+        symptom: 'stuck',
+        failure: { phase: 'tls', message: 'No handshake.', at },
+      },
+    },
+    'Stuck',
+  ],
+  [
+    'what it presented has expired',
+    { ...bare, presented: { fingerprint: 'ab', expiresAt: '2020-01-01T00:00:00Z', seenAt: at, verdict: 'expired' } },
+    'Unknown',
+  ],
+]
+
+function old<T>(value: T) {
+  return { value, freshness: stale }
+}
+
+const pages = [
+  '/clusters/prod',
+  '/clusters/prod/members',
+  '/clusters/prod/members/server3',
+  '/clusters/prod/certificates',
+]
+
+describe('T-partial-rows: every page is drawn, and marks what is missing', () => {
+  beforeEach(() => {
+    // Whatever a page asks for beyond what is known here never comes.
+    vi.stubGlobal('fetch', () => new Promise(() => undefined))
+  })
+  afterEach(() => {
+    queryClient.clear()
+    vi.unstubAllGlobals()
+  })
+
+  describe.each(rows)('when %s', (_, member, mark) => {
+    test.each(pages)('%s', async (path) => {
+      const html = await draw(path, member)
+      expect(html).toContain('Certificates')
+      expect(html).not.toContain('could not be shown')
+      expect(html).not.toMatch(/undefined|NaN|Invalid Date/)
+      if (path.endsWith('/certificates')) expect(html).toContain('nobody answers')
+      else expect(html).toContain(mark)
+    })
+  })
+
+  test('a list without a single row says so', async () => {
+    expect(await draw('/clusters/prod/members', undefined)).toContain('No server of this cluster is known yet.')
+    expect(await draw('/clusters/prod', undefined)).toContain('No server of this cluster is known yet.')
+  })
+})
+
+async function draw(path: string, member: Member | undefined): Promise<string> {
+  know(member)
+  router.update({ ...router.options, history: createMemoryHistory({ initialEntries: [path] }) })
+  await router.load()
+  return renderToString(
+    <QueryClientProvider client={queryClient}>
+      <RouterProvider router={router} />
+    </QueryClientProvider>,
+  )
+}
+
+const session: SessionView = {
+  principal: { name: 'Mika Kallio', email: null, issuer: 'https://idp.example.net', subject: 'mika', roles: ['admin'] },
+  permissions: {
+    prod: [
+      'member.list',
+      'member.read',
+      'certificate.read',
+      'operation.list',
+      'live.read',
+      'audit.read',
+      'member.evacuate',
+    ],
+  },
+  idleExpiresAt: new Date(Date.now() + 1_800_000).toISOString(),
+  expiresAt: new Date(Date.now() + 36_000_000).toISOString(),
+}
+
+const cluster: ClusterSummary = {
+  name: 'prod',
+  reachable: false,
+  clustered: null,
+  members: { total: 1, answering: 0 },
+  worst: 'unknown',
+  mode: 'bearer',
+  version: null,
+  databaseAvailable: null,
+  panic: false,
+  certificate: null,
+  offlineThresholdSeconds: null,
+  findings: [],
+}
+
+function know(member: Member | undefined): void {
+  const any = { kind: 'any' } as const
+  queryClient.setQueryData(sessionQuery.queryKey, session)
+  queryClient.setQueryData(clusterListQuery.queryKey, { clusters: [cluster] })
+  queryClient.setQueryData(memberListQuery('prod').queryKey, {
+    members: member === undefined ? [] : [member],
+    groups: [],
+    modes: { evacuate: [''], restore: [''] },
+  })
+  queryClient.setQueryData(healthHistoryQuery('prod').queryKey, { from: at, pieceMs: 2_400_000, members: {} })
+  queryClient.setQueryData(operationListQuery('prod').queryKey, {
+    operations: [],
+    freshness: { kind: 'unavailable', reason: 'nobody answers' },
+  })
+  queryClient.setQueryData(certificateQuery('prod', any).queryKey, {
+    certificate: { value: null, freshness: { kind: 'unavailable', reason: 'nobody answers' } },
+    chain: [],
+    namesNeeded: [],
+    trust: { kind: 'fingerprints', pins: [] },
+    presented: [],
+    identity: null,
+    findings: [],
+  })
+  if (member === undefined) return
+  const detail: MemberDetail = {
+    ...member,
+    version: unavailable,
+    uptimeSeconds: unavailable,
+    clockSkewMs: unavailable,
+    pools: unavailable,
+    probes: [],
+  }
+  queryClient.setQueryData(memberQuery('prod', 'server3', any).queryKey, { member: detail })
+}
