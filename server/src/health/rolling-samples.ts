@@ -3,6 +3,7 @@ export class RollingSamples {
   readonly #windowMs: number
   readonly #capacity: number
   #samples: { readonly value: number; readonly at: number }[] = []
+  #asked: { readonly share: number; readonly at: number; readonly answer: number | null } | null = null
 
   /** @param capacity keeps a busy minute from costing memory or a long sort; the newest samples are kept. */
   constructor(windowMs: number, capacity = 512) {
@@ -12,6 +13,7 @@ export class RollingSamples {
 
   /** @param at monotonic milliseconds, not before the last one's. */
   record(value: number, at: number): void {
+    this.#asked = null
     this.#samples.push({ value, at })
     // Cut rarely and by much, so that recording costs nothing on average.
     if (this.#samples.length > this.#capacity * 2) this.#samples = this.#samples.slice(-this.#capacity)
@@ -28,16 +30,26 @@ export class RollingSamples {
     return this.#samples.slice(-count).map(({ value }) => value)
   }
 
-  /** The value below which that share of the window lies; null when there is none. */
+  /**
+   * The value below which that share of the window lies; null when there is none. Sorted once for all who ask between
+   * two measurements, within a second.
+   */
   quantile(share: number, now: number): number | null {
-    return quantile(this.values(now), share)
+    const asked = this.#asked
+    if (asked !== null && asked.share === share && now >= asked.at && now - asked.at < AGREED_MS) return asked.answer
+    const answer = quantile(this.values(now), share)
+    this.#asked = { share, at: now, answer }
+    return answer
   }
 
   /** Forgets all but the last `count`, when what came before no longer describes the present. */
   keepLatest(count: number): void {
+    this.#asked = null
     this.#samples = this.#samples.slice(-count)
   }
 }
+
+const AGREED_MS = 1_000
 
 /** The smallest of the values that is not below that share of them (nearest rank); null when there is none. */
 export function quantile(values: readonly number[], share: number): number | null {

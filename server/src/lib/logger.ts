@@ -22,7 +22,8 @@ export function createLogger(level: string, destination?: { write(line: string):
     serializers: { err, error: err },
     hooks: { streamWrite: withoutSecrets },
   }
-  return destination === undefined ? pino(options) : pino(options, destination)
+  // Lines are handed to the system behind: a request does not wait for whoever reads the log. They are written out at the end.
+  return pino(options, destination ?? pino.destination({ dest: 1, sync: false }))
 }
 
 export const silentLogger: Logger = { debug: nothing, info: nothing, warn: nothing, error: nothing }

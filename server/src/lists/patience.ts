@@ -1,17 +1,16 @@
 import type { Clock } from '../lib/clock.ts'
-import { sleep } from '../lib/clock.ts'
 
 /** How long a person waits for what is nice to have fresh, in milliseconds, before they get what is known. */
 export const PATIENCE_MS = 250
 
 /** What the work gives, or null when it has not in that time; it goes on, and whatever becomes of it then is ignored. */
 export async function soon<Value>(clock: Clock, work: Promise<Value>, patienceMs = PATIENCE_MS): Promise<Value | null> {
-  const over = new AbortController()
-  const late = sleep(clock, patienceMs, over.signal).then(() => null)
+  const { promise: late, resolve } = Promise.withResolvers<null>()
+  const cancel = clock.after(patienceMs, () => resolve(null))
   work.catch(() => undefined)
   try {
     return await Promise.race([work, late])
   } finally {
-    over.abort()
+    cancel()
   }
 }

@@ -17,7 +17,18 @@ export interface SupportedModes {
  * @param extensions null while they are not known: then only what every version has
  */
 export function supportedModes(extensions: readonly string[] | null): SupportedModes {
-  const has = new Set(extensions)
+  if (extensions === null) return modesWith(new Set())
+  const known = remembered.get(extensions)
+  if (known !== undefined) return known
+  const modes = modesWith(new Set(extensions))
+  remembered.set(extensions, modes)
+  return modes
+}
+
+/** A server names hundreds of extensions, and its list is the same for minutes. */
+const remembered = new WeakMap<readonly string[], SupportedModes>()
+
+function modesWith(has: ReadonlySet<string>): SupportedModes {
   const evacuate: EvacuationMode[] = ['']
   if (has.has('clustering_evacuation_mode')) {
     evacuate.push('auto', 'migrate')

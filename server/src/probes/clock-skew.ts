@@ -16,31 +16,33 @@ interface Bound {
  */
 export class ClockSkewMeter {
   #bounds: Bound[] = []
+  #common: Bound | null = null
 
   /** Wall-clock times in milliseconds: when the question was written, when its answer came, and the date in it. */
   note(askedAt: number, answeredAt: number, date: number): void {
     this.#bounds.push({ least: date - answeredAt, most: date + 999 - askedAt })
     if (this.#bounds.length > KEPT) this.#bounds.shift()
     // A clock that was set: the old bounds and the new ones cannot both be true.
-    if (this.#common() === null) this.#bounds = this.#bounds.slice(-1)
+    if (commonTo(this.#bounds) === null) this.#bounds = this.#bounds.slice(-1)
+    this.#common = commonTo(this.#bounds)
   }
 
   /** Null before the first answer. */
   get skew(): ClockSkew | null {
-    const common = this.#common()
+    const common = this.#common
     if (common === null) return null
     return {
       skewMs: Math.round((common.least + common.most) / 2),
       errorMs: Math.ceil((common.most - common.least) / 2),
     }
   }
+}
 
-  #common(): Bound | null {
-    if (this.#bounds.length === 0) return null
-    const least = Math.max(...this.#bounds.map((bound) => bound.least))
-    const most = Math.min(...this.#bounds.map((bound) => bound.most))
-    return least <= most ? { least, most } : null
-  }
+function commonTo(bounds: readonly Bound[]): Bound | null {
+  if (bounds.length === 0) return null
+  const least = Math.max(...bounds.map((bound) => bound.least))
+  const most = Math.min(...bounds.map((bound) => bound.most))
+  return least <= most ? { least, most } : null
 }
 
 const KEPT = 60
