@@ -10,6 +10,8 @@ function bundle(input, entryFileNames) {
   return {
     input,
     platform: 'node',
+    // All modules are one file here, which is what runs: without this, each that starts by itself would, beside the command.
+    transform: { define: { 'import.meta.main': 'false' } },
     output: {
       dir: 'dist',
       format: 'esm',
