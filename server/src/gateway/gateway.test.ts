@@ -50,6 +50,20 @@ describe('reading', () => {
     expect(world.board.current(answer.via).answeredAt).not.toBeNull()
   })
 
+  it('does not go to a member that was found to be untrusted since it began', async () => {
+    const world = await start({ hedging: { delayWithoutDataMs: 200, delayMostMs: 200 } })
+    await world.cluster.break('server1', 'stuck')
+    const others = world.cluster.members.filter((name) => name !== 'server1')
+    for (const name of others) world.board.observe(name, { kind: 'request-silent', waitedMs: 400 })
+    const reading = members(world, { deadlineMs: 1_000 })
+    // It has its plan now, and waits for server1.
+    await new Promise((resolve) => setImmediate(resolve))
+    const unsafe: Failure = { phase: 'certificate', how: 'wrong-certificate', fresh: true, message: 'Another one.' }
+    for (const name of others) world.board.observe(name, { kind: 'request-failed', failure: unsafe })
+    await expect(reading).rejects.toMatchObject({ code: 'deadline_exceeded' })
+    expect(world.cluster.requests.filter(({ member }) => member !== 'server1')).toEqual([])
+  })
+
   it('has the ETag, and sends path and query as they are', async () => {
     const world = await start()
     const answer = await members(world, {

@@ -18,6 +18,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 import type { Reachable } from './dial.ts'
 import type { WireReply, WireRequest } from './exchange.ts'
+import { Exchange } from './exchange.ts'
 import type { Part } from './fan-out.ts'
 import { fanOut } from './fan-out.ts'
 import type { GatewaySettings } from './gateway-settings.ts'
@@ -265,13 +266,25 @@ export class ClusterGateway implements Gateway {
       member: name,
       kind: limitKindOf[request.class],
       limits: this.#limits,
-      send: () => this.#options.transport.request(member, authority, wire),
+      send: () => this.#send(member, authority, wire),
       read: (reply) =>
         eachRow === undefined ? readIncusReply(reply, context) : readIncusRows(reply, context, eachRow),
       ended: () => reading?.delete(attempt),
     })
     reading?.add(attempt)
     return attempt
+  }
+
+  /** Until its turn came it may have waited long: what was found out about the member meanwhile counts. */
+  #send(member: Reachable, authority: Authority, wire: WireRequest): Exchange {
+    const { board, clock, settings, transport } = this.#options
+    const { name } = member
+    if (board.current(name).standing !== 'untrusted') return transport.request(member, authority, wire)
+    const exchange = new Exchange(name, clock, settings.limits.replyBytes)
+    const message = `${name} presents a certificate that is not the cluster's, so nothing is sent to it`
+    const phase = 'certificate'
+    exchange.fail(new MemberError({ kind: 'wrong-certificate', member: name, phase, sent: false, message }))
+    return exchange
   }
 
   #readingAt(member: string): Set<MemberAttempt<unknown>> {
