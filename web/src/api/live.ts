@@ -5,6 +5,7 @@ import { createStore } from '../lib/store.ts'
 import { lockSession } from '../stores/session-lock.ts'
 import { applyLiveEvent, type CacheChange } from './apply-live-event.ts'
 import { followLive, type LivePhase } from './follow-live.ts'
+import { endOf } from './query-client.ts'
 import { memberListQuery } from './members.ts'
 import { operationListQuery } from './operations.ts'
 
@@ -45,7 +46,7 @@ export function startLive(client: QueryClient): () => void {
         if (phase === 'live') heardAt = serverNow()
         livePhase.set(phase)
       },
-      onSignedOut: (error) => lockSession(error.message),
+      onSignedOut: (error) => lockSession(endOf(error)),
       onEvent: (event) => {
         if (event.kind === 'heartbeat') learnServerTime(event.at)
         heardAt = serverNow()

@@ -1,5 +1,5 @@
-import { MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
-import { lockSession } from '../stores/session-lock.ts'
+import { focusManager, MutationCache, QueryCache, QueryClient } from '@tanstack/react-query'
+import { lockSession, sessionLock } from '../stores/session-lock.ts'
 import { ApiError } from './api-error.ts'
 
 /**
@@ -30,5 +30,13 @@ function isPassing(error: unknown): boolean {
 function lockWhenSignedOut(error: unknown): void {
   if (!(error instanceof ApiError) || !error.signedOut) return
   if (queryClient.getQueryData(['session']) === undefined) return
-  lockSession(error.message)
+  lockSession(endOf(error))
 }
+
+/** How a session ended that was there a moment ago. */
+export function endOf(error: ApiError): string {
+  return error.code === 'not_signed_in' ? 'The session was ended, here or elsewhere.' : error.message
+}
+
+// A locked page asks for nothing any more: readings that repeat rest while nobody is there to see them.
+sessionLock.subscribe(() => focusManager.setFocused(sessionLock.get() === null ? undefined : false))

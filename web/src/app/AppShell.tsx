@@ -7,6 +7,7 @@ import { useStore } from '../lib/store.ts'
 import { announce } from '../stores/announcements.ts'
 import { sessionLock } from '../stores/session-lock.ts'
 import { Boundary } from '../ui/Boundary.tsx'
+import { LiveLoss, useIsLost } from '../components/LiveLoss.tsx'
 import { TargetNotice } from '../components/TargetNotice.tsx'
 import { ActivityStrip } from './ActivityStrip.tsx'
 import { announceLiveEvents } from './announce-live-events.ts'
@@ -57,7 +58,7 @@ export function AppShell() {
   }, [title])
 
   return (
-    <div className="min-h-dvh md:grid md:grid-cols-[216px_minmax(0,1fr)]">
+    <div data-lost={useIsLost() || undefined} className="min-h-dvh md:grid md:grid-cols-[216px_minmax(0,1fr)]">
       <a
         href="#content"
         className="absolute -top-20 left-3 z-50 rounded-lg bg-accent px-3 py-2 text-accent-ink focus:top-3"
@@ -72,6 +73,7 @@ export function AppShell() {
       <div className="flex min-h-dvh min-w-0 flex-col">
         <TopBar onNavigation={() => setOpen('navigation')} onSearch={() => setOpen('palette')} />
         <main id="content" tabIndex={-1} className="flex grow flex-col gap-3.5 p-3 outline-none sm:p-5">
+          <LiveLoss />
           <Boundary title="Target">
             <TargetNotice />
           </Boundary>

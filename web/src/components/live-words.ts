@@ -1,5 +1,5 @@
 import type { LivePhase } from '../api/follow-live.ts'
-import { formatDuration } from '../lib/time.ts'
+import { formatClock, formatDuration } from '../lib/time.ts'
 import type { Tone } from '../ui/StateMark.tsx'
 
 /** Two heartbeats missed: what is on the page may have changed. */
@@ -12,4 +12,14 @@ export function describeLive(phase: LivePhase, heardAt: number | null, now: numb
   const silentMs = now - heardAt
   if (phase === 'live' && silentMs < quietMs) return { tone: 'good', text: `Live, ${formatDuration(silentMs)} ago` }
   return { tone: 'warning', text: `Not live for ${formatDuration(silentMs)}, connecting` }
+}
+
+/** From when on a page that is not live says so across it: a short gap is only told by its indicator. */
+const lostMs = 6000
+
+/** What is said across a page that has not been live for a while; nothing while it is, or before it ever was. */
+export function describeLoss(phase: LivePhase, heardAt: number | null, now: number): string {
+  if (phase === 'ended' || heardAt === null || now - heardAt < lostMs) return ''
+  const since = formatClock(new Date(heardAt).toISOString())
+  return `The console has not answered for ${formatDuration(now - heardAt)}. What you see was last known at ${since}, and nothing of it is sure now. This page goes on by itself once the console answers.`
 }
