@@ -3,10 +3,13 @@ import { queryOptions } from '@tanstack/react-query'
 import { call } from './client.ts'
 import { maySee } from './session.ts'
 
+/** One thing done is two records and often an event of Incus: so many are read for the few lines that are shown. */
+const limit = 30
+
 /** The latest changes, refusals and sign-ins; of one server where it is named. */
-export function latestAuditQuery(cluster: string, limit: number, member?: string) {
+export function latestAuditQuery(cluster: string, member?: string) {
   return queryOptions({
-    queryKey: ['audit', { cluster, limit, member }],
+    queryKey: ['audit', { cluster, member }],
     enabled: () => maySee(cluster, 'audit.read'),
     queryFn: ({ signal }) => call(listAudit, { query: { cluster, limit, ...(member && { member }) } }, { signal }),
     refetchInterval: 60_000,

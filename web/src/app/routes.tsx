@@ -150,7 +150,7 @@ async function memberList(cluster: string): Promise<void> {
 async function latestAudit(cluster: string, member?: string): Promise<void> {
   if (!maySee(cluster, 'audit.read')) return
   const { latestAuditQuery } = await import('../api/audit.ts')
-  await seen(cluster, 'audit.read', () => queryClient.query(latestAuditQuery(cluster, 8, member)))
+  await seen(cluster, 'audit.read', () => queryClient.query(latestAuditQuery(cluster, member)))
 }
 
 /** A reading that the page shows, with its failure too: the router only waits for it. What may not be seen is not read. */

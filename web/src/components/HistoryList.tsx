@@ -4,9 +4,11 @@ import { Chip } from '../ui/Badge.tsx'
 import { inkOf } from '../ui/StateMark.tsx'
 import { historyLines } from './history-words.ts'
 
+const shownLines = 8
+
 /** The latest of the access history, in sentences. */
 export function HistoryList({ records }: { records: readonly AuditRecord[] }) {
-  const lines = historyLines(records)
+  const lines = historyLines(records).slice(0, shownLines)
   if (lines.length === 0) {
     return <p className="px-(--pad-x) py-3 text-ink-3">Nothing was changed, refused or signed in to yet.</p>
   }

@@ -124,3 +124,12 @@ test.each<[Partial<AuditRecord>, string]>([
 test('the chain’s own beginning and end are not things people did', () => {
   expect(said(record({ phase: 'genesis' }, null), record({ phase: 'close' }, null))).toEqual([])
 })
+
+test.each<[string, Partial<AuditRecord>, number]>([
+  ['told by Incus too is one line', {}, 1],
+  ['and done again later by somebody else is two', { ts: '2026-11-22T06:13:00.000Z' }, 2],
+  ['and to another server is two', { object: 'server4' }, 2],
+])('what was done through this console %s', (_, change, lines) => {
+  const echo = { ...record({}, null), seq: 2, source: 'incus' as const, action: 'cluster-member-evacuated', ...change }
+  expect(said(record(), echo)).toHaveLength(lines)
+})

@@ -29,7 +29,7 @@ export function historyLines(records: readonly AuditRecord[]): readonly HistoryL
     // What was found out later does not say again who did it.
     stories.set(requestOf(record), latest === undefined ? record : { ...latest, actor: latest.actor ?? record.actor })
   }
-  return together([...stories.values()].map(lineOf))
+  return together(withoutEchoes([...stories.values()].map(lineOf)))
 }
 
 function requestOf(record: AuditRecord): string {
@@ -68,6 +68,20 @@ function outcomeOf({ decision, phase, out }: AuditRecord): Pick<HistoryLine, 'to
   if (out?.opStatus === 'cancelled') return { tone: 'warning', outcome: 'cancelled:' }
   const failed = (out?.status ?? 0) >= 400 || out?.opStatus === 'failure'
   return failed ? { tone: 'bad', outcome: 'failed:' } : { tone: undefined, outcome: undefined }
+}
+
+/** How long after this console did something Incus may tell of it. */
+const echoMs = 10_000
+
+/** What was done through this console comes back as an event of Incus: that is the same thing, and told once. */
+function withoutEchoes(lines: readonly HistoryLine[]): readonly HistoryLine[] {
+  const own = lines.filter(({ by, outcome }) => by === undefined && outcome === undefined)
+  return lines.filter((line) => line.by === undefined || !own.some((done) => isEcho(line, done)))
+}
+
+function isEcho(line: HistoryLine, done: HistoryLine): boolean {
+  const apartMs = Math.abs(Date.parse(line.at) - Date.parse(done.at))
+  return line.deed === done.deed && line.object === done.object && apartMs <= echoMs
 }
 
 /** An evacuation moves many instances; that is one line, named by the last of them. */

@@ -2,6 +2,7 @@ import type { Member } from '@malleus/shared/api/members.ts'
 import { isFinished } from '@malleus/shared/api/operations.ts'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi, Link } from '@tanstack/react-router'
+import { ApiError } from '../../api/api-error.ts'
 import { latestAuditQuery } from '../../api/audit.ts'
 import { healthHistoryQuery, memberListQuery, memberQuery } from '../../api/members.ts'
 import { operationListQuery } from '../../api/operations.ts'
@@ -136,7 +137,7 @@ function RunningOperations({ cluster, name }: { cluster: string; name: string })
 }
 
 function RecentHistory({ cluster, name }: { cluster: string; name: string }) {
-  const audit = useQuery(latestAuditQuery(cluster, 8, name))
+  const audit = useQuery(latestAuditQuery(cluster, name))
   const { may } = useMay('audit.read')
   if (!may) return null
   return (
@@ -167,7 +168,7 @@ function NotThere({ name, error }: { name: string; error: Error | null }) {
           See all servers
         </Link>
       </p>
-      {error !== null && !/no server|not found/i.test(error.message) && <ProblemNotice error={error} />}
+      {error !== null && !(error instanceof ApiError && error.code === 'not_found') && <ProblemNotice error={error} />}
     </>
   )
 }

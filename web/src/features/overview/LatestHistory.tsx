@@ -8,7 +8,7 @@ import { SkeletonRows } from '../../ui/Skeleton.tsx'
 
 /** Who changed something or was refused lately, and whether the record of it is whole. */
 export function LatestHistory({ cluster }: { cluster: string }) {
-  const audit = useQuery(latestAuditQuery(cluster, 8))
+  const audit = useQuery(latestAuditQuery(cluster))
   const verification = audit.data?.verification
   return (
     <Card
