@@ -353,6 +353,35 @@ clusters:
     expect(mistakes.join()).not.toContain('hunter2')
   })
 
+  it('is told beside others that make the same cluster unreadable', () => {
+    const mistakes = mistakesOf(`
+publicUrl: https://console.example.net
+listen: 127.0.0.1:8480
+oidc: { issuer: https://idp.example.net, clientId: malleus, clientSecret: { file: secret }, scopes: [email] }
+clusters:
+  - name: lab
+    members: nowhere
+    trust: {}
+    mode: certificate
+  - name: lab
+    members: [10.20.0.11:8443]
+    trust: { ca: nope.crt, serverName: incus.example.net }
+    color: blue
+`)
+    const paths = mistakes.map((mistake) => mistake.slice(0, mistake.indexOf(':')))
+    expect(new Set(paths).size).toBe(paths.length)
+    expect(paths).toEqual(
+      expect.arrayContaining([
+        'oidc.scopes',
+        'clusters[0].members',
+        'clusters[0].trust',
+        'clusters[0].identity',
+        'clusters[1].name',
+        'clusters[1].trust.ca',
+      ]),
+    )
+  })
+
   it('is told once when a reference cannot be followed', () => {
     expect(mistakesOf(least.replace('file: secret', 'file: nowhere'))).toHaveLength(1)
   })

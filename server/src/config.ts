@@ -8,7 +8,7 @@ import { parseDocument } from 'yaml'
 import { type Role, roles } from '@malleus/shared/domain/role.ts'
 import { type Endpoint, parseEndpoint } from './clusters/endpoint.ts'
 import { type ListenAddress, parseListenAddress } from './config/address.ts'
-import { crossMistakes, warningsOf } from './config/cross-checks.ts'
+import { crossMistakes, type Parts, readableParts, warningsOf } from './config/cross-checks.ts'
 import { type Mistake, mistakesOf } from './config/mistake.ts'
 import type { Limits } from './config/numbers.ts'
 import { cannotRead, resolveReferences } from './config/references.ts'
@@ -100,10 +100,13 @@ export function loadConfig(source: ConfigSource): Loaded {
   const { tree, mistakes: unresolved } = resolveReferences(parsed.tree, { readText, environment })
   const settings = Settings.safeParse(tree)
   const wrong = settings.success ? [] : mistakesOf(settings.error, tree)
-  const mistakes = [...unresolved, ...explained(wrong, tree, unresolved), ...crossMistakes(tree)]
-  if (!settings.success) return { ok: false, mistakes }
-
+  const first = [...unresolved, ...explained(wrong, tree, unresolved)]
+  const mistakes = [...first, ...notTold(crossMistakes(tree), first)]
   const material = new Material(readText)
+  if (!settings.success) {
+    inspectFiles(readableParts(tree), material)
+    return { ok: false, mistakes: [...mistakes, ...notTold(material.mistakes, mistakes)] }
+  }
   const config = configOf(settings.data, folder, material)
   const all = [...mistakes, ...material.mistakes]
   return all.length > 0 ? { ok: false, mistakes: all } : { ok: true, config, warnings: warningsOf(settings.data) }
@@ -204,6 +207,22 @@ class Material {
     }
     return text
   }
+}
+
+/** What is wrong at places of which nothing was said yet. */
+function notTold(mistakes: readonly Mistake[], told: readonly Mistake[]): Mistake[] {
+  const places = new Set(told.map((mistake) => mistake.path))
+  return mistakes.filter((mistake) => !places.has(mistake.path))
+}
+
+/** Looks at every file that can be found in settings which are not whole, so that its mistakes are told with the rest. */
+function inspectFiles({ tls, oidc, clusters = [] }: Parts, material: Material): void {
+  if (tls !== undefined) material.keyPair(tls, 'tls')
+  if (oidc?.ca !== undefined) material.certificates(oidc.ca, 'oidc.ca')
+  clusters.forEach(({ trust, identity }, index) => {
+    if (trust?.ca !== undefined) material.certificates(trust.ca, `clusters[${index}].trust.ca`)
+    if (identity !== undefined) material.keyPair(identity, `clusters[${index}].identity`)
+  })
 }
 
 function configOf(settings: Settings, folder: string, material: Material): Config {

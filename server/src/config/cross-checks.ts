@@ -1,6 +1,7 @@
+import { z } from 'zod'
 import { isLoopback, parseListenAddress } from './address.ts'
 import type { Mistake } from './mistake.ts'
-import { Settings } from './schema.ts'
+import { ClusterSetting, Settings } from './schema.ts'
 
 /**
  * Mistakes between settings that are each right by themselves. Takes the unparsed tree and looks at whatever parts of
@@ -41,17 +42,46 @@ export function warningsOf(settings: Settings): string[] {
   return warnings
 }
 
-type Parts = { readonly [Key in keyof Settings]?: Settings[Key] | undefined }
+type Cluster = Settings['clusters'][number]
 
-function readableParts(tree: unknown): Parts {
-  if (typeof tree !== 'object' || tree === null) return {}
-  const raw = new Map<string, unknown>(Object.entries(tree))
-  const readable: Record<string, unknown> = {}
-  for (const [key, schema] of Object.entries(Settings.shape)) {
-    const parsed = schema.safeParse(raw.get(key))
-    if (parsed.success) readable[key] = parsed.data
+/** Whatever can be read of the settings, each by itself. Clusters keep their places, with what can be read of each. */
+export interface Parts extends Readable<Omit<Settings, 'clusters' | 'oidc'>> {
+  readonly oidc?: Readable<Settings['oidc']>
+  readonly clusters?: readonly Readable<Cluster>[]
+}
+
+type Readable<Whole> = { readonly [Key in keyof Whole]?: Whole[Key] | undefined }
+
+export function readableParts(tree: unknown): Parts {
+  const { clusters, oidc } = Object.fromEntries(entriesOf(tree))
+  const { clusters: _clusters, oidc: _oidc, ...rest } = readable<Settings>(Settings.shape, tree)
+  return {
+    ...rest,
+    ...(oidc === undefined ? {} : { oidc: readable<Settings['oidc']>(fieldsOf(Settings.shape.oidc), oidc) }),
+    ...(Array.isArray(clusters)
+      ? { clusters: clusters.map((cluster: unknown) => readable<Cluster>(ClusterSetting.shape, cluster)) }
+      : {}),
   }
-  return readable
+}
+
+/** The fields that their own schemas take; the rest is missing, and told as a mistake of its own. */
+function readable<Whole>(shape: Readonly<Record<string, z.ZodType>>, tree: unknown): Readable<Whole> {
+  const raw = new Map(entriesOf(tree))
+  const found = Object.entries(shape).flatMap(([key, schema]) => {
+    const parsed = schema.safeParse(raw.get(key))
+    return parsed.success ? [[key, parsed.data] as const] : []
+  })
+  // Each field was read by the schema that the type is made from.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  return Object.fromEntries(found) as Readable<Whole>
+}
+
+function entriesOf(tree: unknown): [string, unknown][] {
+  return typeof tree === 'object' && tree !== null ? Object.entries(tree) : []
+}
+
+function fieldsOf(schema: z.ZodType): Readonly<Record<string, z.ZodType>> {
+  return schema instanceof z.ZodObject ? schema.shape : {}
 }
 
 function plainHttp({ publicUrl, listen, tls, trustedProxies, oidc }: Parts): Mistake[] {
@@ -66,7 +96,7 @@ function plainHttp({ publicUrl, listen, tls, trustedProxies, oidc }: Parts): Mis
   if (publicUrl?.startsWith('http:') && !isLoopback(new URL(publicUrl).hostname)) {
     mistakes.push({ path: 'publicUrl', message: 'has to be https; plain http works on loopback only' })
   }
-  if (oidc?.issuer.startsWith('http:') && !isLoopback(new URL(oidc.issuer).hostname)) {
+  if (oidc?.issuer?.startsWith('http:') && !isLoopback(new URL(oidc.issuer).hostname)) {
     mistakes.push({
       path: 'oidc.issuer',
       message: 'has to be https; a provider over plain http is accepted on loopback only',
@@ -81,7 +111,7 @@ function listeners({ listen, management }: Parts): Mistake[] {
 }
 
 function scopes({ oidc }: Parts): Mistake[] {
-  if (oidc === undefined || oidc.scopes.includes('openid')) return []
+  if (oidc?.scopes === undefined || oidc.scopes.includes('openid')) return []
   return [{ path: 'oidc.scopes', message: 'has to include openid' }]
 }
 
@@ -98,12 +128,12 @@ function clientAuthentication({ oidc }: Parts): Mistake[] {
 
 function clusterNames({ clusters = [] }: Parts): Mistake[] {
   return [
-    ...repeated(clusters.map((cluster) => cluster.name)).map((index) => ({
+    ...repeated(clusters.map(({ name }) => name)).map((index) => ({
       path: `clusters[${index}].name`,
       message: `is the name of another cluster already`,
     })),
     ...clusters.flatMap((cluster, at) =>
-      repeated(cluster.accessPaths.map((path) => path.name)).map((index) => ({
+      repeated((cluster.accessPaths ?? []).map((path) => path.name)).map((index) => ({
         path: `clusters[${at}].accessPaths[${index}].name`,
         message: 'is the name of another access path already',
       })),
@@ -113,6 +143,7 @@ function clusterNames({ clusters = [] }: Parts): Mistake[] {
 
 function trustOfClusters({ clusters = [] }: Parts): Mistake[] {
   return clusters.flatMap(({ trust }, index) => {
+    if (trust === undefined) return []
     const path = `clusters[${index}].trust`
     const byAuthority = trust.ca !== undefined || trust.serverName !== undefined
     if (trust.fingerprints !== undefined && byAuthority) {
@@ -156,6 +187,6 @@ function grantedClusters({ roles, clusters }: Parts): Mistake[] {
 }
 
 /** Positions whose value stands further up already. */
-function repeated(values: readonly string[]): number[] {
-  return values.flatMap((value, index) => (values.indexOf(value) < index ? [index] : []))
+function repeated(values: readonly (string | undefined)[]): number[] {
+  return values.flatMap((value, index) => (value !== undefined && values.indexOf(value) < index ? [index] : []))
 }

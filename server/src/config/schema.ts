@@ -197,7 +197,8 @@ const accessPath = z
   )
   .meta({ expected: 'a path with kind: dns, load-balancer, floating-ip, ecmp or local' })
 
-const cluster = z
+/** One cluster; its shape is also read field by field, to find mistakes beside those that make it unreadable. */
+export const ClusterSetting = z
   .strictObject(
     {
       name: name('What the cluster is called here; part of every address of the console.'),
@@ -276,7 +277,7 @@ export const Settings = z
         )
         .prefault({})
         .meta({ expected: 'settings of the access history', description: 'The access history.' }),
-      clusters: list(cluster, 'a list of at least one cluster', 'The clusters that this console watches.', 1),
+      clusters: list(ClusterSetting, 'a list of at least one cluster', 'The clusters that this console watches.', 1),
       health: numbers(healthNumbers, 'How members are watched, and when one is passed over.').prefault({}),
       hedging: numbers(hedgingNumbers, 'How requests are carried to members.').prefault({}),
       limits: numbers(limitNumbers, 'What the console takes in, keeps and waits for at most.').prefault({}),
