@@ -4,27 +4,18 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { startConsole } from '../support/console.ts'
 import { freePort } from '../support/free-port.ts'
 import { startRealWorld } from '../support/real-world.ts'
 import { startStandInWorld } from '../support/stand-in-world.ts'
-import type { World } from '../support/world.ts'
+import type { ConsoleAddress, World } from '../support/world.ts'
 import { consoleAddress, people } from '../support/world.ts'
+import type { DemoOptions } from './demo-options.ts'
+import { parseDemoOptions, usage } from './demo-options.ts'
 import { readFaultCommands } from './fault-commands.ts'
 import { startFaultPanel } from './fault-panel.ts'
 
-const { values: options } = parseArgs({
-  options: {
-    real: { type: 'boolean', default: false },
-    members: { type: 'string' },
-    /** Where the pages come from when they are served by something else, as in development. */
-    'public-url': { type: 'string' },
-    help: { type: 'boolean', short: 'h', default: false },
-  },
-})
-
-async function demo(): Promise<void> {
+async function demo(options: DemoOptions): Promise<void> {
   const ending = Promise.withResolvers<void>()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => ending.resolve())
 
@@ -32,7 +23,7 @@ async function demo(): Promise<void> {
   try {
     const folder = await mkdtemp(join(tmpdir(), 'malleus-demo-'))
     endings.push(() => rm(folder, { recursive: true, force: true }))
-    await Promise.race([start(folder, endings), ending.promise.then(() => Promise.reject(new Interrupted()))])
+    await Promise.race([start(options, folder, endings), ending.promise.then(() => Promise.reject(new Interrupted()))])
     await ending.promise
     say('\nEnding …')
   } catch (error) {
@@ -46,13 +37,13 @@ async function demo(): Promise<void> {
   process.exit()
 }
 
-async function start(folder: string, endings: (() => Promise<unknown>)[]): Promise<void> {
+async function start(options: DemoOptions, folder: string, endings: (() => Promise<unknown>)[]): Promise<void> {
   const port = await freePort(8480)
-  const publicUrl = options['public-url']
-  const address = publicUrl === undefined ? consoleAddress(port) : consoleAddress(Number(new URL(publicUrl).port))
-  const world = await startWorld(address)
+  const { publicUrl } = options
+  const address = publicUrl === null ? consoleAddress(port) : consoleAddress(Number(new URL(publicUrl).port))
+  const world = await startWorld(options, address)
   endings.push(() => world.close())
-  const running = await startConsole({ folder, world, address, cluster: 'demo', port })
+  const running = await startConsole({ folder, world, address, cluster: 'demo', port, settings: nobodyBalances })
   endings.push(() => running.stop())
   const panel = await startFaultPanel(world, await freePort(8482))
   endings.push(() => panel.close())
@@ -61,11 +52,11 @@ async function start(folder: string, endings: (() => Promise<unknown>)[]): Promi
   say(introduction(running.url, panel.url, world))
 }
 
-function startWorld(address: ReturnType<typeof consoleAddress>): Promise<World> {
-  const members = options.members === undefined ? undefined : Number(options.members)
-  return options.real
-    ? startRealWorld({ address, name: 'demo', members: members ?? 3, say })
-    : startStandInWorld({ address, members: members ?? 5 })
+/** There is nobody to notice that it stops, so it need not wait for them. */
+const nobodyBalances = 'limits: { drainGraceMs: 0 }'
+
+function startWorld({ real, members }: DemoOptions, address: ConsoleAddress): Promise<World> {
+  return real ? startRealWorld({ address, name: 'demo', members, say }) : startStandInWorld({ address, members })
 }
 
 function introduction(url: string, panelUrl: string, world: World): string {
@@ -92,9 +83,9 @@ class Interrupted extends Error {
   override readonly name = 'Interrupted'
 }
 
-if (options.help) {
-  say('npm run demo [-- --real] [-- --members N]')
-  say('Starts an identity provider, a cluster and the console on this machine. Ctrl-C ends it and leaves nothing.')
-} else {
-  await demo()
-}
+const asked = parseDemoOptions(process.argv.slice(2))
+if (asked === 'help') say(usage)
+else if ('mistake' in asked) {
+  say(`${asked.mistake}\n\n${usage}`)
+  process.exitCode = 2
+} else await demo(asked)

@@ -23,6 +23,7 @@ import type { AuditEntry } from './audit/record.ts'
 import { sqlitePinStore } from './certificates/pin-store.sqlite.ts'
 import type { Config } from './config.ts'
 import type { Scope } from './gateway/scope.ts'
+import type { DrainingTimes } from './http/draining.ts'
 import { Draining } from './http/draining.ts'
 import { createManagementServer } from './http/management.ts'
 import { createHttpServer } from './http/server.ts'
@@ -123,7 +124,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
   return {
     server,
     management,
-    drain: () => draining.drain(server, clock, () => hub.drain()),
+    drain: () => draining.drain(server, clock, () => hub.drain(), drainTimes(config)),
     close: async () => {
       for (const end of ends) end()
       hub.drain()
@@ -165,6 +166,12 @@ async function createAllRooms(
     rooms.set(cluster.name, createClusterRooms(cluster, parts, strips, tools))
   }
   return rooms
+}
+
+/** Whoever stops the console waits 30 s; what is still open two seconds before is cut. */
+function drainTimes({ limits }: Config): DrainingTimes {
+  const graceMs = limits.drainGraceMs
+  return { graceMs, mostMs: Math.max(28_000, graceMs + 5_000) }
 }
 
 /** Members and provider are no reason: a console that says what does not answer is what people need then. */

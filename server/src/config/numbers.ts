@@ -18,6 +18,12 @@ export const doorLimitNumbers = {
   sessionIdleMs: ms(1_800_000, 60_000, 86_400_000, "without a person's input after which a session locks."),
   sessionMs: ms(36_000_000, 300_000, 604_800_000, 'after which a session ends in any case.'),
   sessionsPerPerson: count(5, 1, 100, 'sessions of one person; with one more the oldest ends.'),
+  drainGraceMs: ms(
+    5_000,
+    0,
+    60_000,
+    'between the signal to stop and the last new request, in which readyz already fails, so that whoever balances notices.',
+  ),
   auditQueue: count(10_000, 100, 1_000_000, 'records that wait to be written; with more, reads are refused too.'),
 } as const satisfies Readonly<Record<string, NumberSetting>>
 
