@@ -140,12 +140,14 @@ export function parseRecord(text: string): AuditRecord | undefined {
 
 /**
  * Whether a record is one that the history would be drowned in: an allowed read, the page's word that somebody is there,
- * or what the cluster does by itself.
+ * a page that asks before anybody has signed in, or what the cluster does by itself.
  */
 export function isQuiet(record: Pick<AuditRecord, 'source' | 'decision' | 'action' | 'actor'>): boolean {
   const { source, decision, action, actor } = record
   // What nobody, or a member for another, is said to have done is part of something that somebody did.
   if (source === 'incus') return actor === null || actor.protocol === 'cluster'
+  // Every page asks who is signed in before somebody is.
+  if (decision.rule === 'not_signed_in') return true
   return decision.allow && (/\.(read|list)$/.test(action) || action === 'session.activity')
 }
 
