@@ -62,8 +62,6 @@ const FIRST_RETRY_MS = 1000
 const MOST_RETRY_MS = 30_000
 const HOUR_MS = 3_600_000
 const SKEW_SECONDS = 30
-/** How long an answer counts as a sign that somebody who is sent to the provider now meets it. */
-const SEEN_LASTS_MS = 5000
 
 interface Known {
   readonly configuration: Configuration
@@ -74,8 +72,6 @@ export class IdentityProvider implements Refresher {
   readonly #options: IdentityProviderOptions
   readonly #stopped = new AbortController()
   #known: Known | undefined
-  /** When it last said what it is. */
-  #seenAt = Number.NEGATIVE_INFINITY
   #asking: Promise<Known> | undefined
   #problem: Error | undefined
 
@@ -104,7 +100,7 @@ export class IdentityProvider implements Refresher {
    * @throws ProviderUnavailable, ProviderUnusable.
    */
   async signInUrl(): Promise<{ readonly url: string; readonly secrets: SignInSecrets }> {
-    const { configuration } = await this.#ask(SEEN_LASTS_MS)
+    const { configuration } = await this.#askNow()
     const { scopes, audience } = this.#options.settings
     const verifier = openid.randomPKCECodeVerifier()
     const secrets = { state: openid.randomState(), nonce: openid.randomNonce(), verifier }
@@ -224,10 +220,13 @@ export class IdentityProvider implements Refresher {
     return `${this.#options.settings.publicUrl}/auth/callback`
   }
 
-  /** What the provider says of itself; asked now when it has not said so lately enough, by all who need it together. */
-  #ask(notOlderThanMs = Number.POSITIVE_INFINITY): Promise<Known> {
-    const age = this.#options.clock.monotonic() - this.#seenAt
-    if (this.#known !== undefined && age < notOlderThanMs) return Promise.resolve(this.#known)
+  /** What the provider says of itself; asked now when it has not said so before. */
+  #ask(): Promise<Known> {
+    return this.#known === undefined ? this.#askNow() : Promise.resolve(this.#known)
+  }
+
+  /** Asks it what it is, once for all who want to know at the same time. */
+  #askNow(): Promise<Known> {
     this.#asking ??= this.#discover()
       .then((known) => {
         this.#known = known
@@ -248,7 +247,7 @@ export class IdentityProvider implements Refresher {
     const { clock, random, logger } = this.#options
     for (let failures = 0; !this.#stopped.signal.aborted;) {
       try {
-        await this.#ask(HOUR_MS)
+        await this.#askNow()
         if (failures > 0) logger.info({}, 'The identity provider answers')
         failures = 0
         await sleep(clock, HOUR_MS, this.#stopped.signal)
@@ -284,7 +283,6 @@ export class IdentityProvider implements Refresher {
     const metadata = configuration.serverMetadata()
     const unusable = whyUnusable(metadata, settings.issuer)
     if (unusable !== undefined) throw new ProviderUnusable(unusable)
-    this.#seenAt = this.#options.clock.monotonic()
     return { configuration, keys: remoteKeys(metadata.jwks_uri ?? '', fetch) }
   }
 
@@ -390,12 +388,49 @@ function discoveryError(error: unknown, issuer: string): Error {
       { cause: error },
     )
   }
+  if (isUnknownAuthority(error)) {
+    return new ProviderUnusable(
+      `The certificate of ${issuer} is signed by an authority that this machine does not know. Name it in oidc.ca.`,
+      { cause: error },
+    )
+  }
   return new ProviderUnavailable(`The identity provider ${issuer} does not answer as one: ${reasonOf(error)}`, {
     cause: error,
   })
 }
 
+/** Wrong credentials of the client are told by status 401 and a challenge, or by a code (RFC 6749, 5.2). */
+function refusesClient(error: unknown): boolean {
+  if (error instanceof openid.WWWAuthenticateChallengeError) return error.status === 401
+  return (
+    error instanceof openid.ResponseBodyError &&
+    (error.error === 'invalid_client' || error.error === 'unauthorized_client')
+  )
+}
+
+/** As OpenSSL names it (`X509_V_ERR_…`). */
+const unknownAuthority = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+])
+
+function isUnknownAuthority(error: unknown): boolean {
+  for (let cause = error, depth = 0; cause instanceof Error && depth < 6; cause = cause.cause, depth += 1) {
+    if ('code' in cause && unknownAuthority.has(String(cause.code))) return true
+  }
+  return false
+}
+
 function signInError(error: unknown): Error {
+  if (refusesClient(error)) {
+    return new ProviderUnusable(
+      'The identity provider refused this console itself: its client id or secret is not right (oidc.clientId, oidc.clientSecret).',
+      { cause: error },
+    )
+  }
   if (error instanceof openid.AuthorizationResponseError) {
     const { error: code } = error
     if (code === 'temporarily_unavailable' || code === 'server_error') {
