@@ -146,13 +146,35 @@ describe('the log', () => {
 })
 
 describe('operations that vanished', () => {
-  const lost = (operation: Operation, listed: string[], answering = true) =>
-    lostOperations(logOf(operation), new Set(listed), Date.parse(at(10)), () => answering).map(({ status }) => status)
+  const lost = (operation: Operation, listed: string[], { answering = true, known = true } = {}) => {
+    const askedAt = Date.parse(at(10))
+    const all = lostOperations(
+      logOf(operation),
+      new Set(listed),
+      askedAt,
+      () => known,
+      () => answering,
+    )
+    return all.map(({ status }) => status)
+  }
 
   it('have an unknown end', () => expect(lost(base, [])).toEqual(['unknown']))
   it('are not lost while they are listed', () => expect(lost(base, ['op1'])).toEqual([]))
-  it('are not lost when they changed after the list was asked for', () =>
-    expect(lost({ ...base, updatedAt: at(11) }, [])).toEqual([]))
-  it('are not lost while their server does not answer', () => expect(lost(base, [], false)).toEqual([]))
+  it('are not lost when they were heard of after the list was asked for', () =>
+    expect(lost(base, [], { known: false })).toEqual([]))
+  it("are lost whatever their server's clock says", () =>
+    expect(lost({ ...base, updatedAt: at(3_600) }, [])).toEqual(['unknown']))
+  it('are not lost while their server does not answer', () => expect(lost(base, [], { answering: false })).toEqual([]))
+  it('have a known end when it is told after all, by a clock that is behind', () => {
+    const [unknown] = lostOperations(
+      logOf(base),
+      new Set(),
+      Date.parse(at(10)),
+      () => true,
+      () => true,
+    )
+    const log = withOperation(logOf(unknown ?? base), { ...base, status: 'success', updatedAt: at(2) })
+    expect(log.get('op1')?.status).toBe('success')
+  })
   it('are not lost when they had ended', () => expect(lost({ ...base, status: 'failure' }, [])).toEqual([]))
 })

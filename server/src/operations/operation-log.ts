@@ -71,23 +71,29 @@ export function withoutOld(log: OperationLog, now: number): OperationLog {
 }
 
 /**
- * Operations that ran before the list was asked for, are not in it, and live on a member that answered: nobody will
- * tell how they ended.
+ * Operations that were known before the list was asked for, are not in it, and live on a member that answered: nobody
+ * will tell how they ended.
+ *
+ * @param wasKnown whether it was; by our own time, since members' clocks and ours differ
  */
 export function lostOperations(
   log: OperationLog,
   listed: ReadonlySet<string>,
   askedAt: number,
+  wasKnown: (id: string) => boolean,
   answers: (member: string | null) => boolean,
 ): readonly Operation[] {
   return [...log.values()]
-    .filter((op) => !isFinished(op) && !listed.has(op.id) && Date.parse(op.updatedAt) < askedAt && answers(op.location))
+    .filter((op) => !isFinished(op) && !listed.has(op.id) && wasKnown(op.id) && answers(op.location))
     .map((op) => ({ ...op, status: 'unknown', updatedAt: instant(askedAt), mayCancel: false }))
 }
 
 /** Incus tells pending and running within microseconds, in either order and with the same time: then further on wins. */
 function isNewer(next: Operation, before: Operation): boolean {
   if (isFinished(before) && before.status !== 'unknown') return false
+  // That an end is unknown is said by our own clock, which says nothing against those of members.
+  if (next.status === 'unknown') return before.status !== 'unknown'
+  if (before.status === 'unknown' && isFinished(next)) return true
   const [a, b] = [Date.parse(next.updatedAt), Date.parse(before.updatedAt)]
   if (a !== b) return a > b
   if (next.status !== before.status) return stageOf(next) > stageOf(before)

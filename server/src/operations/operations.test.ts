@@ -45,6 +45,15 @@ describe('operations', () => {
     expect((await operations.list()).operations).toMatchObject([{ id: 'op1', status: 'success', project: 'default' }])
   })
 
+  it('that vanished are found out although the clock of their member is ahead', async () => {
+    let listed = [operation({ updated_at: '2026-01-01T01:00:00Z' })]
+    const { clock, operations } = setUp(async () => listed)
+    await operations.list()
+    listed = []
+    await clock.pass(10_000)
+    expect((await operations.list()).operations).toMatchObject([{ status: 'unknown' }])
+  })
+
   it('that ran on a member which came back without them end as unknown', async () => {
     let listed = [operation()]
     const { clock, operations } = setUp(async () => listed)

@@ -31,6 +31,8 @@ const recheckMs = 10_000
 export class Operations extends Subscribable<Operation> {
   readonly #ports: OperationsPorts
   #log: OperationLog = new Map()
+  /** When work that has not ended was last told of; monotonic. */
+  readonly #heardAt = new Map<string, number>()
   #listedAt: number | null = null
   #failure: string | null = null
   #refreshing: Promise<void> | null = null
@@ -76,12 +78,14 @@ export class Operations extends Subscribable<Operation> {
   }
 
   async #read(): Promise<void> {
-    const askedAt = this.#ports.clock.now()
+    const { clock } = this.#ports
+    const [askedAt, asked] = [clock.now(), clock.monotonic()]
+    const wasKnown = (id: string): boolean => (this.#heardAt.get(id) ?? asked) < asked
     try {
       const listed = await this.#ports.list()
       for (const operation of listed) this.#take(operation, null)
       const ids = new Set(listed.map(({ id }) => id))
-      for (const lost of lostOperations(this.#log, ids, askedAt, this.#ports.answers)) this.#keep(lost)
+      for (const lost of lostOperations(this.#log, ids, askedAt, wasKnown, this.#ports.answers)) this.#keep(lost)
       this.#listedAt = this.#ports.clock.now()
       this.#failure = null
     } catch (error) {
@@ -97,6 +101,8 @@ export class Operations extends Subscribable<Operation> {
   }
 
   #keep(operation: Operation): void {
+    if (isFinished(operation)) this.#heardAt.delete(operation.id)
+    else this.#heardAt.set(operation.id, this.#ports.clock.monotonic())
     const next = withOperation(this.#log, operation)
     if (next === this.#log) return
     // Here, and not only when somebody asks for the list: most who hear of operations never do.
