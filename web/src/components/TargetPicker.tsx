@@ -2,9 +2,11 @@ import { ChevronDown } from 'lucide-react'
 import { lazy, Suspense, useRef, useState } from 'react'
 import { cx } from '../lib/class-names.ts'
 import { useMemberList, useTarget } from './current.ts'
-import { targetLabel, targetTrouble } from './target-words.ts'
+import { targetLabel, targetTone, targetTrouble } from './target-words.ts'
 
 const TargetMenu = lazy(() => import('./TargetMenu.tsx').then((m) => ({ default: m.TargetMenu })))
+
+const dots = { good: 'bg-good-mark', bad: 'bg-bad-mark', unknown: 'bg-unknown-mark' } as const
 
 /** Through which server requests enter the cluster; the choice is in the link. */
 export function TargetPicker() {
@@ -26,7 +28,7 @@ export function TargetPicker() {
       >
         <span
           aria-hidden="true"
-          className={cx('size-2 shrink-0 rounded-full', trouble === undefined ? 'bg-good-mark' : 'bg-bad-mark')}
+          className={cx('size-2 shrink-0 rounded-full', dots[targetTone(target, list?.members, list?.groups)])}
         />
         <span className="text-ink-2 max-sm:sr-only">Target</span>
         <span className="truncate font-strong">

@@ -1,7 +1,7 @@
 import type { Member } from '@malleus/shared/api/members.ts'
 import { expect, test } from 'vitest'
 import { parseTarget } from '@malleus/shared/domain/target.ts'
-import { targetFacts, targetLabel, targetTrouble } from './target-words.ts'
+import { targetFacts, targetLabel, targetTone, targetTrouble } from './target-words.ts'
 
 const now = Date.parse('2026-11-22T06:12:00.000Z')
 const asOf = new Date(now).toISOString()
@@ -61,4 +61,14 @@ test('a line of the picker has what is known, or why not', () => {
   expect(targetFacts(server('a'), now)).toBe('0.18 load/core · 41% mem · 61 inst.')
   expect(targetFacts(server('a', { load: missing, memory: missing, instances: missing }), now)).toBe('')
   expect(targetFacts(stuck, now)).toBe('stuck 41 s')
+})
+
+test.each<[string, string | undefined, readonly Member[] | undefined, string]>([
+  ['the servers are not known yet', undefined, undefined, 'unknown'],
+  ['some server answers', undefined, members, 'good'],
+  ['none answers', undefined, [stuck], 'bad'],
+  ['the chosen one answers', 'server1', members, 'good'],
+  ['the chosen one does not', 'server3', members, 'bad'],
+])('the mark of the target when %s', (_, text, known, tone) => {
+  expect(targetTone(parseTarget(text), known, groups)).toBe(tone)
 })

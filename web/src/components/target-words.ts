@@ -33,6 +33,16 @@ export function targetTrouble(
   return usable ? undefined : `No server of @${target.name} answers`
 }
 
+/** Whether something can enter through the target now; unknown before the servers are known. */
+export function targetTone(
+  target: Target,
+  members: readonly Member[] = [],
+  groups: readonly Group[] = [],
+): 'good' | 'bad' | 'unknown' {
+  if (members.length === 0) return 'unknown'
+  return members.some(isUsable) && targetTrouble(target, members, groups) === undefined ? 'good' : 'bad'
+}
+
 /** What is known of a server in one line of the picker, or why it cannot be used. */
 export function targetFacts(member: Member, now: number): string {
   if (!isUsable(member)) return whyNot(member, now)

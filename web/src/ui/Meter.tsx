@@ -13,7 +13,7 @@ export function Meter(props: {
   const share = Math.min(1, Math.max(0, value))
   const colour = value >= badAt ? 'fill-bad-mark' : value >= warnAt ? 'fill-warning-mark' : 'fill-meter'
   return (
-    <span className={cx('flex items-center gap-2', wide ? 'min-w-32 flex-1' : 'w-max')}>
+    <span className={cx('flex items-center gap-2', wide ? 'min-w-max flex-1' : 'w-max')}>
       <svg
         role="meter"
         aria-label={label}
