@@ -136,6 +136,23 @@ describe('the event feed', () => {
     expect(members.told).toEqual([])
   })
 
+  it('gives up a member that does not bring what a newer stream brings, and says what may be missing', async () => {
+    const members = new Members('server1', 'server2', 'server3')
+    await members.clock.pass(0)
+    members.say('server1', lifecycle(1))
+    members.say('server2', lifecycle(1))
+    await members.clock.pass(1_000)
+    members.refusing.add('server1')
+    members.end('server1')
+    await members.clock.pass(0)
+    members.say('server3', lifecycle(3))
+    expect(members.told).toEqual([lifecycle(1).timestamp])
+    members.refusing.add('server2')
+    await members.clock.pass(1_000)
+    expect(members.told).toEqual([lifecycle(1).timestamp, 'gap', lifecycle(3).timestamp])
+    expect(members.facts[1]).toHaveProperty('reason', 'the event stream of server2 ended: closed')
+  })
+
   it('leaves a member at once that is known not to answer', async () => {
     const members = new Members('server1', 'server2', 'server3')
     await members.clock.pass(0)

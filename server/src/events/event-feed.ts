@@ -5,9 +5,8 @@ import { sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import { Subscribable } from '../lib/subscribable.ts'
-import type { Coverage, CoverageStep } from './coverage.ts'
-import { frameArrived, nothingCovered, streamClosed, streamOpened } from './coverage.ts'
-import { SeenEvents } from './seen-events.ts'
+import type { Merged } from './stream-merge.ts'
+import { StreamMerge } from './stream-merge.ts'
 
 // One authority's view of everything that happens in a cluster: subscribes to two members at once, since any member
 // carries the events of all, removes what both told, and says which time was not listened to. What it means for
@@ -42,15 +41,18 @@ export type FeedFact =
 
 /** Incus pings every 10 s (incus `internal/server/events/events.go`); two missed ones and a half. */
 const silentForMs = 25_000
+/** How long what one stream brings waits for one that may still bring what came before it. */
+const patienceMs = 1_000
 const firstRetryMs = 100
 const mostRetryMs = 5_000
 
 export class EventFeed extends Subscribable<FeedFact> {
   readonly #ports: EventFeedPorts
-  readonly #seen = new SeenEvents()
+  readonly #merge = new StreamMerge()
   readonly #listening = new Map<string, EventSocket>()
   readonly #chosen = new Set<string>()
-  #coverage: Coverage = nothingCovered
+  /** Members of whose streams something is held back. */
+  readonly #waiting = new Set<string>()
   #lastReason = 'the console was not connected'
   #stop: AbortController | null = null
 
@@ -64,7 +66,7 @@ export class EventFeed extends Subscribable<FeedFact> {
     if (this.#stop !== null) return
     this.#stop = new AbortController()
     // Who asked for this may read before the first stream is open: what happens until then is missed too.
-    this.#coverage = { ...this.#coverage, until: this.#coverage.until ?? this.#ports.clock.now() }
+    this.#merge.begin(this.#ports.clock.monotonic())
     void this.#keepListening(this.#stop.signal)
     void this.#keepListening(this.#stop.signal)
   }
@@ -109,7 +111,8 @@ export class EventFeed extends Subscribable<FeedFact> {
     const { clock, logger } = this.#ports
     let cancelSilence = () => {}
     const expectFrame = () => {
-      this.#coverage = frameArrived(this.#coverage, member, clock.now())
+      // Its first frame may be there before the promise of its opening has run.
+      this.#tell(this.#merge.opened(member, clock.monotonic()))
       cancelSilence()
       cancelSilence = clock.after(silentForMs, () => this.abandon(member, `${member} fell silent`))
     }
@@ -121,12 +124,14 @@ export class EventFeed extends Subscribable<FeedFact> {
             expectFrame()
             this.#accept(json, member)
           },
-          onPing: expectFrame,
+          onPing: () => {
+            expectFrame()
+            this.#merge.alive(member, clock.monotonic())
+          },
         },
         signal,
       )
       this.#listening.set(member, socket)
-      this.#settle(streamOpened(this.#coverage, member, clock.now()))
       expectFrame()
       const { reason } = await socket.closed
       this.#lastReason = `the event stream of ${member} ended: ${reason}`
@@ -137,7 +142,8 @@ export class EventFeed extends Subscribable<FeedFact> {
       return false
     } finally {
       cancelSilence()
-      if (this.#listening.delete(member)) this.#settle(streamClosed(this.#coverage, member))
+      this.#listening.delete(member)
+      this.#tell(this.#merge.closed(member))
     }
   }
 
@@ -147,12 +153,35 @@ export class EventFeed extends Subscribable<FeedFact> {
       this.#ports.logger.debug({ member }, 'an event of a kind that was not asked for was ignored')
       return
     }
-    const now = this.#ports.clock.now()
-    if (this.#seen.isNew(parsed.data, now)) this.publish({ kind: 'event', event: parsed.data, at: now })
+    const { clock } = this.#ports
+    const at = clock.monotonic()
+    const lateMs = clock.now() - Date.parse(parsed.data.timestamp)
+    this.#tell(this.#merge.heard(member, parsed.data, at, Number.isNaN(lateMs) ? at : at - lateMs))
+    if (this.#merge.behind(member).length > 0) this.#waitForOthers(member)
   }
 
-  #settle(step: CoverageStep): void {
-    this.#coverage = step.coverage
-    if (step.hole !== null) this.publish({ kind: 'gap', ...step.hole, reason: this.#lastReason })
+  /** Whoever has not caught up by then has lost something, or stands still. */
+  #waitForOthers(member: string): void {
+    if (this.#waiting.has(member)) return
+    this.#waiting.add(member)
+    this.#ports.clock.after(patienceMs, () => {
+      this.#waiting.delete(member)
+      for (const slow of this.#merge.behind(member)) this.abandon(slow, `${slow} fell behind`)
+    })
+  }
+
+  #tell(merged: readonly Merged[]): void {
+    for (const fact of merged) {
+      if (fact.kind === 'event') this.publish({ ...fact, at: this.#wallTimeOf(fact.at) })
+      else {
+        const [from, to] = [this.#wallTimeOf(fact.from), this.#wallTimeOf(fact.to)]
+        this.publish({ kind: 'gap', from, to, reason: this.#lastReason })
+      }
+    }
+  }
+
+  #wallTimeOf(monotonicMs: number): number {
+    const { clock } = this.#ports
+    return Math.round(clock.now() - (clock.monotonic() - monotonicMs))
   }
 }

@@ -4,15 +4,18 @@ const keptForMs = 5 * 60_000
 const keptAtMost = 20_000
 
 /**
- * Remembers the events of the last minutes, so that one heard from two members, or twice from one (Incus 6.0.4 that
+ * Remembers the events of the last minutes by their keys, so that one heard from two members, or twice from one (Incus 6.0.4 that
  * listens on all interfaces subscribes to itself), is told once.
  */
 export class SeenEvents {
   readonly #seenAt = new Map<string, number>()
 
+  has(key: string): boolean {
+    return this.#seenAt.has(key)
+  }
+
   /** Whether it is heard for the first time; remembers it. */
-  isNew(event: IncusEvent, now: number): boolean {
-    const key = eventKey(event)
+  isNew(key: string, now: number): boolean {
     if (this.#seenAt.has(key)) return false
     this.#seenAt.set(key, now)
     this.#forget(now)
