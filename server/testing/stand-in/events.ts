@@ -28,6 +28,13 @@ interface Listener {
   maySee(project: string | undefined): boolean
 }
 
+/** An event on its way to a member that is cut off, or from one. */
+interface Late {
+  text: string
+  from: Member
+  sentAt: number
+}
+
 const PING_MS = 10_000
 /** A listener that is this far behind is let go, as newer releases do after a thousand events. */
 const MOST_BEHIND_BYTES = 4 * 1024 * 1024
@@ -36,12 +43,14 @@ const MOST_BEHIND_BYTES = 4 * 1024 * 1024
 export class EventHub {
   readonly #clock: Clock
   readonly #duplicateOwn: boolean
-  readonly #listeners = new Set<Listener>()
+  readonly #connectionMs: number
+  readonly #listeners = new Map<Listener, Late[]>()
   #lastAt = 0
 
-  constructor(clock: Clock, options: { duplicateOwn: boolean }) {
+  constructor(clock: Clock, options: { duplicateOwn: boolean; connectionMs: number }) {
     this.#clock = clock
     this.#duplicateOwn = options.duplicateOwn
+    this.#connectionMs = options.connectionMs
   }
 
   get listeners(): number {
@@ -49,7 +58,7 @@ export class EventHub {
   }
 
   listen(listener: Listener): () => void {
-    this.#listeners.add(listener)
+    this.#listeners.set(listener, [])
     let cancelPing = (): void => undefined
     const ping = (): void => {
       if (listener.member.process === 'running') listener.socket.ping()
@@ -70,15 +79,32 @@ export class EventHub {
       location: location.name,
       ...(project === undefined ? {} : { project }),
     })
-    for (const listener of this.#listeners) {
+    for (const [listener, late] of this.#listeners) {
       if (!listener.types.includes(type) || !listener.maySee(project)) continue
-      if (!reaches(location, listener.member)) continue
+      if (!reaches(location, listener.member)) {
+        if (listener.member.process !== 'dead') late.push({ text, from: location, sentAt: this.#clock.now() })
+        continue
+      }
       if (listener.socket.backlog > MOST_BEHIND_BYTES) {
         listener.socket.close(1011)
         continue
       }
       listener.socket.send(text)
       if (this.#duplicateOwn && listener.member === location) listener.socket.send(text)
+    }
+  }
+
+  /**
+   * A cable is in again: TCP between the members sends once more what was lost, unless their connection was given up
+   * meanwhile.
+   */
+  catchUp(): void {
+    for (const [listener, late] of this.#listeners) {
+      for (const { text, from, sentAt } of late.splice(0)) {
+        if (this.#clock.now() - sentAt >= this.#connectionMs) continue
+        if (reaches(from, listener.member)) listener.socket.send(text)
+        else if (listener.member.process !== 'dead') late.push({ text, from, sentAt })
+      }
     }
   }
 

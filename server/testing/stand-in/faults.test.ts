@@ -2,6 +2,7 @@ import { Agent } from 'node:https'
 import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { selfSigned } from '../certificate-authority.ts'
+import { ManualClock } from '../manual-clock.ts'
 import type { StandInCluster } from './stand-in-cluster.ts'
 import { startStandInCluster } from './stand-in-cluster.ts'
 import { ask, openEvents, OutOfPatience } from './test-client.ts'
@@ -122,16 +123,26 @@ describe('a member that is cut off', () => {
     expect((await ask(cluster.address('server3'), '/1.0')).status).toBe(200)
   })
 
-  test('is not reached by the events of others', async () => {
+  test('hears of others late, and not at all when their connection was given up meanwhile', async () => {
+    const clock = new ManualClock()
+    await cluster.close()
+    cluster = await startStandInCluster({ members: 3, clock })
+    cluster.trust(client.certificate)
     const far = await openEvents(cluster.address('server3'), 'type=lifecycle', { client })
     const near = await openEvents(cluster.address('server1'), 'type=lifecycle', { client })
+    const said = (source: string) => {
+      cluster.emit({ action: 'config-updated', source, member: 'server1' })
+      return near.next((event) => JSON.stringify(event).includes(source))
+    }
     await cluster.break('server3', 'cut-off')
-    cluster.emit({ action: 'config-updated', source: '/lost', member: 'server1' })
-    await near.next((event) => event['location'] === 'server1')
+    await said('/given-up')
+    await clock.pass(cluster.state.settings.eventConnectionMs)
+    await said('/late')
+    expect(far.events).toEqual([])
     await cluster.mend('server3')
-    cluster.emit({ action: 'config-updated', source: '/heard', member: 'server1' })
-    await far.next((event) => event['location'] === 'server1')
-    expect(far.events).toHaveLength(1)
+    await said('/heard')
+    await far.next((event) => JSON.stringify(event).includes('/heard'))
+    expect(far.events.map(({ metadata }) => metadata)).toMatchObject([{ source: '/late' }, { source: '/heard' }])
     far.close()
     near.close()
   })

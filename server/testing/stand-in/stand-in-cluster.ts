@@ -59,7 +59,10 @@ export class StandInCluster {
     this.#settings = settings
     this.#basePort = basePort
     this.state = state
-    this.#events = new EventHub(clock, { duplicateOwn: settings.duplicateOwnEvents })
+    this.#events = new EventHub(clock, {
+      duplicateOwn: settings.duplicateOwnEvents,
+      connectionMs: settings.eventConnectionMs,
+    })
     this.operations = new Operations({
       clock,
       events: this.#events,
@@ -336,6 +339,7 @@ export class StandInCluster {
     this.state.leadership.reconsider()
     member.changed()
     this.#servers.get(member)?.wake()
+    this.#events.catchUp()
     if (this.#broken.get(member) === undefined) this.state.beat()
   }
 
