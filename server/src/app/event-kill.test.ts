@@ -12,6 +12,10 @@ const runs = process.env['MALLEUS_LONG'] === '1' ? 1_000 : 100
 const firstSeed = Number(process.env['MALLEUS_SEED'] ?? Date.now() % 1_000_000)
 
 const changesPerRun = 24
+/** All but one member at once: then both that are listened to are probably among them. */
+const shareOfStorms = 0.1
+/** A change may have been on its way when the last frame of a stream came. */
+const underWayMs = 1_000
 const objects = ['c1', 'c2', 'c3']
 const faults: readonly Fault[] = ['refusing', 'cut-off', 'stuck']
 
@@ -61,7 +65,9 @@ describe('T-event-kill', () => {
         }
         const missing = changes.filter(({ object, number }) => seen.numbers.get(object)?.includes(number) !== true)
         for (const change of missing) {
-          const isAnnounced = seen.gaps.some(({ from, to }) => from <= change.sentAt && change.sentAt <= to)
+          const isAnnounced = seen.gaps.some(
+            ({ from, to }) => from - underWayMs <= change.sentAt && change.sentAt <= to,
+          )
           expect(isAnnounced, `${JSON.stringify(change)} of gaps ${JSON.stringify(seen.gaps)}, ${why}`).toBe(true)
         }
         expect(seen.resyncs, `a link that is cut is continued exactly, ${why}`).toBe(0)
@@ -69,20 +75,20 @@ describe('T-event-kill', () => {
         lost += missing.length
       }
       // Two members are listened to so that losing one loses nothing.
-      expect(announced, 'gaps announced').toBeLessThan(runs / 5)
-      expect(lost, 'changes announced as missed').toBeLessThan((runs * changesPerRun) / 20)
+      expect(announced, 'gaps announced').toBeLessThan(runs / 4)
+      expect(lost, 'changes announced as missed').toBeLessThan((runs * changesPerRun) / 10)
     },
     runs * 3_000,
   )
 })
 
-/** One run: changes at members that are well, while one is broken and mended, and the link is cut and resumed. */
+/** One run: changes at members that are well, while others are broken and mended, and the link is cut and resumed. */
 async function breakAndChange(seed: number): Promise<readonly Change[]> {
   const chance = new Seeded(seed)
   const { cluster } = app
-  const victim = chance.oneOf(cluster.members)
+  const [one, isStorm] = [chance.oneOf(cluster.members), chance.chance(shareOfStorms)]
+  const victims = isStorm ? cluster.members.filter((name) => name !== one) : [one]
   const fault = chance.oneOf(faults)
-  const wellMembers = cluster.members.filter((name) => name !== victim)
   const breakAt = chance.below(changesPerRun - 4)
   const mendAt = breakAt + 1 + chance.below(changesPerRun - breakAt - 1)
   const cutAt = chance.below(changesPerRun)
@@ -90,16 +96,14 @@ async function breakAndChange(seed: number): Promise<readonly Change[]> {
 
   const changes: Change[] = []
   for (let number = 0; number < changesPerRun; number += 1) {
-    if (number === breakAt) await cluster.break(victim, fault)
-    if (number === mendAt) await cluster.mend(victim)
+    if (number === breakAt) for (const victim of victims) await cluster.break(victim, fault)
+    if (number === mendAt) await cluster.mendAll()
     if (number === cutAt) live.cut()
     const object = chance.oneOf(objects)
     // What happens where nobody can hear it is not told by Incus either.
-    const member = chance.oneOf(number > breakAt && number < mendAt ? wellMembers : cluster.members)
-    if (cluster.faultOf(member) === undefined) {
-      changes.push({ object, number, sentAt: Date.now() })
-      cluster.emit({ action: 'instance-updated', source: sourceOf(object, seed, number), member, project: 'default' })
-    }
+    const member = chance.oneOf(cluster.members.filter((name) => cluster.faultOf(name) === undefined))
+    changes.push({ object, number, sentAt: Date.now() })
+    cluster.emit({ action: 'instance-updated', source: sourceOf(object, seed, number), member, project: 'default' })
     if (number === resumeAt) await live.open()
     if (chance.chance(0.5)) await pause(chance.below(12))
     else await turn()
