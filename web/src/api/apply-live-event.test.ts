@@ -71,6 +71,7 @@ describe('what is read again', () => {
       { kind: 'certificate-changed', cluster: 'prod' },
       ['cluster/prod/certificate', 'cluster/prod/members', 'clusters'],
     ],
+    [{ kind: 'instances-changed', cluster: 'prod' }, ['cluster/prod/instances']],
     [{ kind: 'audit-appended', cluster: null, action: 'session.sign-in' }, ['audit']],
     [
       {
@@ -119,8 +120,12 @@ describe('a change of health', () => {
     expect(first).toBe(members.members[0])
     expect(second).toEqual({ ...members.members[1], health: stuck })
   })
-  test('makes the clusters and the page of the server be read again', () => {
-    expect(readAgain(applyLiveEvent(event, known))).toEqual(['clusters', 'cluster/prod/member/server2'])
+  test('makes the clusters, the page of the server and the instances be read again', () => {
+    expect(readAgain(applyLiveEvent(event, known))).toEqual([
+      'clusters',
+      'cluster/prod/member/server2',
+      'cluster/prod/instances',
+    ])
   })
   test('puts nothing into a list that was never read', () => {
     expect(membersIn(applyLiveEvent(event, nothing))).toEqual([])

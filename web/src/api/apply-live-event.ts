@@ -36,6 +36,8 @@ export function applyLiveEvent(event: LiveEvent, known: Known): readonly CacheCh
         ),
         readAgain('clusters'),
         readAgain('cluster', event.cluster, 'member', event.member),
+        // Whether the states of its instances are of now hangs on whether it answers.
+        readAgain('cluster', event.cluster, 'instances'),
       ]
     case 'answers-measured':
       return eachMember(known, event.cluster, (member) => {
@@ -67,6 +69,8 @@ export function applyLiveEvent(event: LiveEvent, known: Known): readonly CacheCh
     }
     case 'resource-changed':
       return /^(cluster-member|instance)-/.test(event.action) ? [readAgain('cluster', event.cluster, 'members')] : []
+    case 'instances-changed':
+      return [readAgain('cluster', event.cluster, 'instances')]
     case 'outcome-found':
       return [readAgain('cluster', event.cluster), readAgain('audit')]
     case 'audit-appended':

@@ -35,6 +35,7 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
     if (key === 'page:overview') void navigate({ to: '/clusters/$cluster', params: { cluster } })
     if (key === 'page:servers') void navigate({ to: '/clusters/$cluster/members', params: { cluster } })
     if (key === 'page:certificates') void navigate({ to: '/clusters/$cluster/certificates', params: { cluster } })
+    if (key === 'page:instances') void navigate({ to: '/clusters/$cluster/instances', params: { cluster } })
     if (key === 'theme:light') setPreferences({ theme: 'light' })
     if (key === 'theme:dark') setPreferences({ theme: 'dark' })
     if (key === 'theme:system') setPreferences({ theme: 'system' })
@@ -112,6 +113,7 @@ const pages = [
   { id: 'page:overview', text: 'Overview' },
   { id: 'page:servers', text: 'Servers' },
   { id: 'page:certificates', text: 'Certificates' },
+  { id: 'page:instances', text: 'Instances' },
 ]
 
 const themes = [

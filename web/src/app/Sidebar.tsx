@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { LayoutDashboard, Server, ShieldCheck, type LucideIcon } from 'lucide-react'
+import { Box, LayoutDashboard, Server, ShieldCheck, type LucideIcon } from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { clusterListQuery } from '../api/clusters.ts'
@@ -14,6 +14,7 @@ export function Sidebar() {
   const cluster = useClusterName()
   const silent = useMembers().filter((member) => member.notContacted === null && !isUsable(member)).length
   const { may } = useMay('certificate.read')
+  const instances = useInstanceCount()
   const clusters = useQuery(clusterListQuery).data?.clusters ?? []
   const findings = countFindings((may && clusters.find(({ name }) => name === cluster)?.findings) || [])
   return (
@@ -32,9 +33,21 @@ export function Sidebar() {
         <Entry to="/clusters/$cluster/certificates" icon={ShieldCheck} text="Certificates">
           {findings.count > 0 && <Count {...findings} words={findings.count === 1 ? 'finding' : 'findings'} />}
         </Entry>
+        <Group title="Workloads" />
+        <Entry to="/clusters/$cluster/instances" icon={Box} text="Instances">
+          {instances !== null && <span className="ml-auto text-12 text-ink-3 tabular-nums">{instances}</span>}
+        </Entry>
       </nav>
     </div>
   )
+}
+
+/** As many as the servers are known to have; null where some of them are not known. */
+function useInstanceCount(): number | null {
+  const counts = useMembers().map(({ instances }) => instances.value?.count ?? null)
+  return counts.length === 0 || counts.includes(null)
+    ? null
+    : counts.reduce<number>((sum, count) => sum + (count ?? 0), 0)
 }
 
 function Group({ title }: { title: string }) {
@@ -42,7 +55,11 @@ function Group({ title }: { title: string }) {
 }
 
 function Entry(props: {
-  to: '/clusters/$cluster' | '/clusters/$cluster/members' | '/clusters/$cluster/certificates'
+  to:
+    | '/clusters/$cluster'
+    | '/clusters/$cluster/members'
+    | '/clusters/$cluster/certificates'
+    | '/clusters/$cluster/instances'
   exact?: boolean
   icon: LucideIcon
   text: string

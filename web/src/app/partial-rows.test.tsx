@@ -1,4 +1,5 @@
 import type { ClusterSummary } from '@malleus/shared/api/clusters.ts'
+import type { Instance } from '@malleus/shared/api/instances.ts'
 import type { Member, MemberDetail } from '@malleus/shared/api/members.ts'
 import type { SessionView } from '@malleus/shared/api/session.ts'
 import { QueryClientProvider } from '@tanstack/react-query'
@@ -7,6 +8,7 @@ import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { certificateQuery } from '../api/certificate.ts'
 import { clusterListQuery } from '../api/clusters.ts'
+import { instanceListQuery, type InstanceList } from '../api/instances.ts'
 import { healthHistoryQuery, memberListQuery, memberQuery } from '../api/members.ts'
 import { operationListQuery } from '../api/operations.ts'
 import { queryClient } from '../api/query-client.ts'
@@ -80,6 +82,52 @@ const rows: readonly (readonly [string, Member, string])[] = [
   ],
 ]
 
+/** An instance of which nothing is known but its name and project. */
+const named: Instance = {
+  name: 'web-07',
+  project: 'default',
+  location: null,
+  type: null,
+  status: null,
+  architecture: null,
+  profiles: null,
+  description: null,
+  image: null,
+  addresses: null,
+  createdAt: null,
+  lastUsedAt: null,
+}
+const freshness = { kind: 'fresh', asOf: at } as const
+const noInstances: InstanceList = { revision: 'e.1', instances: [], freshness, members: [] }
+const onServer3 = { ...named, location: 'server3' }
+
+const instanceLists: readonly (readonly [string, Partial<InstanceList>, readonly string[]])[] = [
+  ['there are none', {}, ['There are no instances yet', 'incus launch']],
+  ['not even their names are known', { freshness: unavailable.freshness }, ['is not known: server3 stopped answering']],
+  ['only their names are', { instances: [named] }, ['web-07', 'Unknown', 'Only names and projects are known yet.']],
+  [
+    'their server never told them',
+    { instances: [onServer3], members: [{ name: 'server3', count: 1, freshness: unavailable.freshness }] },
+    ['Unknown', 'The state of 1 instance on server3 is not known'],
+  ],
+  [
+    'they are the last known',
+    {
+      instances: [{ ...onServer3, status: 'Running', profiles: [] }],
+      members: [{ name: 'server3', count: 1, freshness: stale }],
+    },
+    ['Running', 'last known, ', 'The state of 1 instance on server3 is as of'],
+  ],
+  [
+    'Incus has a new word for their state',
+    {
+      instances: [{ ...onServer3, status: 'Dreaming', type: 'unikernel' }],
+      members: [{ name: 'server3', count: 1, freshness }],
+    },
+    ['Dreaming', 'unikernel'],
+  ],
+]
+
 function old<T>(value: T) {
   return { value, freshness: stale }
 }
@@ -111,6 +159,14 @@ describe('T-partial-rows: every page is drawn, and marks what is missing', () =>
     })
   })
 
+  test.each(instanceLists)('the instances, when %s', async (_, list, marks) => {
+    queryClient.setQueryData(instanceListQuery('prod').queryKey, { ...noInstances, ...list })
+    const html = await draw('/clusters/prod/instances', bare)
+    expect(html).not.toContain('could not be shown')
+    expect(html).not.toMatch(/undefined|NaN|Invalid Date/)
+    for (const mark of marks) expect(html).toContain(mark)
+  })
+
   test('a list without a single row says so', async () => {
     expect(await draw('/clusters/prod/members', undefined)).toContain('No server of this cluster is known yet.')
     expect(await draw('/clusters/prod', undefined)).toContain('No server of this cluster is known yet.')
@@ -136,6 +192,7 @@ const session: SessionView = {
       'member.read',
       'certificate.read',
       'operation.list',
+      'instance.list',
       'live.read',
       'audit.read',
       'member.evacuate',

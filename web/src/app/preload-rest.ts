@@ -19,6 +19,8 @@ export async function preloadRest(): Promise<void> {
       import('../features/members/ColumnMenu.tsx'),
       import('../features/members/MemberPage.tsx'),
       import('../features/certificates/CertificatesPage.tsx'),
+      import('../features/instances/InstancesPage.tsx'),
+      import('../features/instances/ColumnMenu.tsx'),
     ])
   } catch {
     // Whatever did not come is asked for again when it is opened.

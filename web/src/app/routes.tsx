@@ -114,10 +114,21 @@ const certificatesRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/certificates/CertificatesPage.tsx'), 'CertificatesPage'),
 })
 
+const instancesRoute = createRoute({
+  getParentRoute: () => clusterRoute,
+  path: '/instances',
+  validateSearch: z.object({ sort: text, q: text }),
+  loader: async ({ params: { cluster } }) => {
+    const { instanceListQuery } = await import('../api/instances.ts')
+    await seen(cluster, 'instance.list', () => queryClient.query(instanceListQuery(cluster)))
+  },
+  component: lazyRouteComponent(() => import('../features/instances/InstancesPage.tsx'), 'InstancesPage'),
+})
+
 const routeTree = rootRoute.addChildren([
   startRoute,
   signInRoute,
-  clusterRoute.addChildren([overviewRoute, membersRoute, memberRoute, certificatesRoute]),
+  clusterRoute.addChildren([overviewRoute, membersRoute, memberRoute, certificatesRoute, instancesRoute]),
 ])
 
 export const router = createRouter({

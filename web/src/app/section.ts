@@ -2,5 +2,6 @@
 export function sectionOf(path: string): string {
   const [, , , section] = path.split('/')
   if (section === 'members') return 'Servers'
+  if (section === 'instances') return 'Instances'
   return section === 'certificates' ? 'Certificates' : 'Overview'
 }

@@ -6,6 +6,7 @@ const Preferences = z.object({
   theme: z.enum(['system', 'light', 'dark']).catch('system'),
   density: z.enum(['comfortable', 'compact']).catch('comfortable'),
   memberColumns: z.array(z.string()).nullable().catch(null),
+  instanceColumns: z.array(z.string()).nullable().catch(null),
 })
 export type Preferences = z.infer<typeof Preferences>
 
@@ -40,7 +41,7 @@ function read(): Preferences {
     return Preferences.parse(JSON.parse(localStorage.getItem(key) ?? '{}'))
   } catch {
     // No storage, or somebody else's value in it: the defaults.
-    return { theme: 'system', density: 'comfortable', memberColumns: null }
+    return { theme: 'system', density: 'comfortable', memberColumns: null, instanceColumns: null }
   }
 }
 
