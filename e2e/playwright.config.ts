@@ -4,6 +4,7 @@ const ci = process.env['CI'] === 'true'
 
 export default defineConfig({
   testDir: 'stories',
+  testMatch: '**/*.story.ts',
   outputDir: 'test-results',
   // The stories share one real cluster, and break it: one at a time.
   workers: 1,
