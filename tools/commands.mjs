@@ -34,6 +34,10 @@ export const commands = {
   test,
   'test:long': (args, workshop) => test(args, { ...workshop, env: { ...workshop.env, MALLEUS_LONG: '1' } }),
   e2e: runStories,
+  screenshots: async (args, workshop) => {
+    await ensureWebBuilt(workshop)
+    return script(['--disable-warning=ExperimentalWarning', 'e2e/screenshots/screenshots.ts', ...args], workshop)
+  },
   bench,
   build: (args, workshop) => build(workshop),
 }
