@@ -16,10 +16,14 @@ export function firstLoad(dist) {
   return filesOf(JSON.parse(readFileSync(path.join(dist, '.vite/manifest.json'), 'utf8')))
 }
 
-/** The same from a manifest. A page that is no chunk of its own has been merged somewhere: then all there is counts. */
+/**
+ * The same from a manifest. The page is a chunk of its own, or in the one called `first`, which the build sees to
+ * (web/vite.config.ts). Anywhere else it has been merged somewhere: then all there is counts.
+ */
 export function filesOf(manifest) {
   if (!manifest[entry]) throw new Error(`the manifest has no ${entry}`)
   const pages = Object.keys(manifest).filter((key) => page.test(key))
+  const inFirst = manifest[entry].imports?.some((key) => manifest[key].name === 'first') ?? false
   const chunks = new Set()
   const visit = (key, lazy) => {
     if (chunks.has(key)) return
@@ -27,7 +31,7 @@ export function filesOf(manifest) {
     const { imports = [], dynamicImports = [] } = manifest[key]
     for (const next of lazy ? [...imports, ...dynamicImports] : imports) visit(next, lazy)
   }
-  for (const key of [entry, ...pages]) visit(key, pages.length === 0)
+  for (const key of [entry, ...pages]) visit(key, pages.length === 0 && !inFirst)
   const scripts = new Set()
   const styles = new Set()
   for (const key of chunks) {

@@ -37,6 +37,20 @@ describe('the first load', () => {
     expect(filesOf(renamed).scripts).toEqual(expect.arrayContaining(['assets/members.js', 'assets/overview.js']))
   })
 
+  test('is what the entry imports when the page is in the first chunk', () => {
+    const { 'src/features/members/MembersPage.tsx': page, ...rest } = manifest
+    const merged = { ...rest, '_first.js': { ...page, file: 'assets/first.js', name: 'first' } }
+    merged['index.html'] = {
+      ...manifest['index.html'],
+      imports: ['_first.js', '_query.js'],
+      dynamicImports: ['src/features/overview/OverviewPage.tsx'],
+    }
+    expect(filesOf(merged)).toEqual({
+      scripts: ['assets/index.js', 'assets/first.js', 'assets/table.js', 'assets/query.js'],
+      styles: ['assets/index.css', 'assets/members.css'],
+    })
+  })
+
   test('is not guessed from a manifest without an entry', () => {
     expect(() => filesOf({})).toThrow('no index.html')
   })
