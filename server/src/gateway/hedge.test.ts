@@ -221,6 +221,13 @@ describe('the budget', () => {
     expect(it.endedAt).toBe(903)
   })
 
+  it('a connection that fails after the next member was asked is no reason to ask a third for nothing', async () => {
+    const budget = new HedgeBudget({ ...settings, budgetCapacity: 0 }, new ManualClock())
+    const it = await run({ a: cutOff, b: stuck, c: quick }, { budget })
+    expect(it.outcome).toMatchObject({ code: 'deadline_exceeded', attempts: 2 })
+    expect(it.world.executed).toEqual(['b'])
+  })
+
   it('holds fifty, gains a tenth with each request and two with each second', async () => {
     const clock = new ManualClock()
     const budget = new HedgeBudget(settings, clock)

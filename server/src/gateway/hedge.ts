@@ -206,6 +206,7 @@ class Race<Value> {
 
   #failed(flight: Flight<Value>, thrown: unknown): void {
     if (flight.over) return
+    const isNewest = this.#flights.at(-1) === flight
     this.#takeOut(flight)
     if (!(thrown instanceof MemberError)) {
       this.#lose(thrown instanceof Error ? thrown : new Error(String(thrown)))
@@ -220,7 +221,10 @@ class Race<Value> {
     }
     this.#failures.push(thrown)
     if (!thrown.sent) this.#counted -= 1
-    if (this.#mayBegin() && (!thrown.sent || thrown.abandoned || this.#options.budget.take())) this.#begin()
+    // One after which another was begun has its successor already: a further one is a hedge, and waits for its time.
+    const isFree = isNewest && (!thrown.sent || thrown.abandoned)
+    const isPaid = (): boolean => thrown.sent && !thrown.abandoned && this.#options.budget.take()
+    if (this.#mayBegin() && (isFree || isPaid())) this.#begin()
     else if (this.#flights.length === 0) this.#lose(this.#nobodyLeft())
     else this.#schedule()
   }
