@@ -133,17 +133,3 @@ test.each<[string, Partial<AuditRecord>, number]>([
   const echo = { ...record({}, null), seq: 2, source: 'incus' as const, action: 'cluster-member-evacuated', ...change }
   expect(said(record(), echo)).toHaveLength(lines)
 })
-
-test('a page that asks who is signed in before anybody is was refused nothing', () => {
-  const asked = (path: string) =>
-    record({
-      actor: null,
-      action: 'request',
-      object: null,
-      up: null,
-      decision: { allow: false, rule: 'not_signed_in' },
-      req: { ...record().req!, method: 'GET', path },
-    })
-  expect(said(asked('/api/session'))).toEqual([])
-  expect(said(asked('/api/clusters'))).toEqual(['somebody not signed in denied: a request'])
-})

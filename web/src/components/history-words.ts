@@ -24,17 +24,12 @@ export interface HistoryLine {
 export function historyLines(records: readonly AuditRecord[]): readonly HistoryLine[] {
   const stories = new Map<string, AuditRecord>()
   for (const record of records) {
-    if (record.phase === 'genesis' || record.phase === 'close' || isVisit(record)) continue
+    if (record.phase === 'genesis' || record.phase === 'close') continue
     const latest = stories.get(requestOf(record))
     // What was found out later does not say again who did it.
     stories.set(requestOf(record), latest === undefined ? record : { ...latest, actor: latest.actor ?? record.actor })
   }
   return together(withoutEchoes([...stories.values()].map(lineOf)))
-}
-
-/** A page that was opened by nobody yet asks who is signed in, and is told: nobody. It was refused nothing. */
-function isVisit({ actor, decision, req }: AuditRecord): boolean {
-  return actor === null && !decision.allow && req?.method === 'GET' && req.path === '/api/session'
 }
 
 function requestOf(record: AuditRecord): string {
