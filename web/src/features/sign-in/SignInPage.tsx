@@ -35,7 +35,8 @@ export function SignInPage() {
         {refusal === undefined ? 'Sign in' : 'Try again'}
       </a>
       <p className="mt-6 text-12 text-ink-3">
-        The browser keeps one cookie and nothing else: no password, and no token that opens anything, ever reaches this page.
+        The browser keeps one cookie and nothing else: no password, and no token that opens anything, ever reaches this
+        page.
       </p>
     </main>
   )
