@@ -65,7 +65,9 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     config.clusters.map(({ name }) => name),
   )
   const signIn = createSignIn(config, storage, policy, tools)
-  const rooms = await createAllRooms(config, storage, tools)
+  /** What the console sees of each cluster with its own identity, where it has one. */
+  const own = new Map<string, ClusterWatch>()
+  const rooms = await createAllRooms(config, storage, own, tools)
   const roomsOf = (cluster: string): ClusterRooms => {
     const found = rooms.get(cluster)
     if (found === undefined)
@@ -81,7 +83,6 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     watch.operations.subscribe((operation) => recordEnd(operation, starters, storage.history, tools.logger))
     return watch
   }, clock)
-  const own = new Map<string, ClusterWatch>()
   for (const [name, { parts }] of rooms) {
     if (parts.cluster.identity !== null) own.set(name, watches.hold(name, { kind: 'console' }).watch)
   }
@@ -148,6 +149,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
 async function createAllRooms(
   config: Config,
   { database, history }: Storage,
+  own: ReadonlyMap<string, ClusterWatch>,
   tools: Tools,
 ): Promise<ReadonlyMap<string, ClusterRooms>> {
   const pins = sqlitePinStore(database)
@@ -162,8 +164,9 @@ async function createAllRooms(
         tools.logger.error({ err: error, ...entry }, 'a change of trust is missing in the access history')
       }
     }
+    const counts = () => own.get(cluster.name)?.instances.counts() ?? null
     const parts = await createClusterParts(cluster, config, pins, onPinned, tools)
-    rooms.set(cluster.name, createClusterRooms(cluster, parts, strips, tools))
+    rooms.set(cluster.name, createClusterRooms(cluster, parts, strips, counts, tools))
   }
   return rooms
 }

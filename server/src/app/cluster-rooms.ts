@@ -10,6 +10,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { HealthHistory } from '../members/health-history.ts'
 import type { HealthHistoryStore } from '../members/health-history-store.ts'
+import type { InstanceCounts } from '../members/members.ts'
 import { Members } from '../members/members.ts'
 import { ReportedByCluster } from '../members/reported-by-cluster.ts'
 import { ServerFacts } from '../members/server-facts.ts'
@@ -30,6 +31,7 @@ export function createClusterRooms(
   config: ClusterConfig,
   parts: ClusterParts,
   store: HealthHistoryStore,
+  instanceCounts: () => InstanceCounts | null,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): ClusterRooms {
   const { cluster, reported, prober, discovery, readings } = parts
@@ -48,6 +50,7 @@ export function createClusterRooms(
     probed: prober,
     reportedByCluster,
     serverFacts,
+    instanceCounts,
     refresh: () => void discovery.refresh(),
     learnStandalone: (server, via) => discovery.learnStandalone(server, via),
     clock,

@@ -2,6 +2,7 @@ import type { FeedFact } from '../events/event-feed.ts'
 import type { AuditLog } from '../audit/audit-log.ts'
 import { incusEventEntry } from '../audit/record.ts'
 import type { AuditEntry } from '../audit/record.ts'
+import type { Clock } from '../lib/clock.ts'
 import type { LiveHub } from '../live/live-hub.ts'
 import type { LifecycleEvent } from '@malleus/shared/incus/event.ts'
 import type { ClusterParts, Tools } from './cluster-parts.ts'
@@ -25,6 +26,7 @@ export function listenForConsole(options: ConsoleListenerOptions): () => void {
   const { name: cluster } = parts.cluster
   const ends = [
     watch?.feed.subscribe((fact) => hear(options, fact)),
+    watch === null ? undefined : countInstances(watch, hub, cluster, options.tools.clock),
     parts.cluster.directory.subscribe(() => hub.publish({ kind: 'members-changed', cluster })),
     parts.reported.subscribe(() => hub.publish({ kind: 'members-changed', cluster })),
     parts.prober.onPresented(() => hub.publish({ kind: 'certificate-changed', cluster })),
@@ -42,6 +44,30 @@ export function listenForConsole(options: ConsoleListenerOptions): () => void {
   }
 }
 
+/** Keeps it known how many instances are where, and tells when that has changed. Returns what ends it. */
+function countInstances({ instances }: ClusterWatch, hub: Pick<LiveHub, 'publish'>, cluster: string, clock: Clock) {
+  const counted = () => JSON.stringify([...instances.counts()].map(([name, { value }]) => [name, value]))
+  let before = counted()
+  const unsubscribe = instances.subscribe(() => {
+    const now = counted()
+    if (now === before) return
+    before = now
+    hub.publish({ kind: 'members-changed', cluster })
+  })
+  let cancel = () => {}
+  const again = (): void => {
+    instances.counts()
+    cancel = clock.after(countEveryMs, again)
+  }
+  again()
+  return () => {
+    unsubscribe()
+    cancel()
+  }
+}
+
+const countEveryMs = 60_000
+
 function hear({ parts, history, tools, watch }: ConsoleListenerOptions, fact: FeedFact): void {
   if (fact.kind === 'gap') {
     void parts.discovery.refresh()
@@ -52,7 +78,6 @@ function hear({ parts, history, tools, watch }: ConsoleListenerOptions, fact: Fe
   const { action } = fact.event.metadata
   if (action.startsWith('cluster-member-') || action.startsWith('cluster-group-')) void parts.discovery.refresh()
   if (action === 'cluster-certificate-updated' || action === 'config-updated') parts.readings.refreshServers()
-  if (action.startsWith('instance-')) void parts.readings.refreshInstances()
   try {
     history.record(entryOf(parts.cluster.name, fact.event))
   } catch (error) {

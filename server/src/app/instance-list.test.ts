@@ -90,7 +90,11 @@ describe('the list of instances', () => {
       name: first.name,
     })
     await live.next('instances-changed', ({ cluster }) => cluster === clusterName, before)
-    const change = await list(browser, revision)
+    // The news of the first list may have come only now.
+    const change = await eventually(
+      () => list(browser, revision),
+      ({ instances }) => instances.length > 0,
+    )
     expect(change).toMatchObject({ whole: false, instances: [{ name: first.name, status: 'Frozen' }], gone: [] })
   })
 

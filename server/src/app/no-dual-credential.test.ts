@@ -22,7 +22,7 @@ const background = [
   /^\/1\.0\/cluster\/members\/[^/]+\/state$/,
   /^\/1\.0\/certificates\/[0-9a-f]{64}$/,
   /^\/1\.0\/events$/,
-  /^\/1\.0\/instances$/,
+  /^\/1\.0\/instances(\/[^/]+)?$/,
   /^\/1\.0\/operations$/,
   /^\/1\.0\/resources$/,
 ]

@@ -1,6 +1,7 @@
 // The instances of one cluster as one authority sees them. Which of them there are and what they are like comes from the
 // room of lists; here is how Incus is asked for them, and what its events mean for them.
 
+import type { Freshness, Known } from '@malleus/shared/api/freshness.ts'
 import type { Instance } from '@malleus/shared/api/instances.ts'
 import { instanceKey } from '@malleus/shared/api/instances.ts'
 import type { LifecycleEvent } from '@malleus/shared/incus/event.ts'
@@ -72,6 +73,11 @@ export class Instances implements ListSource<InstanceRow> {
   async list(since?: string): Promise<InstanceList> {
     const { rows, ...view } = await this.#list.view(since)
     return { ...view, instances: rows.map(shown) }
+  }
+
+  /** How many are on each server. Waits for nothing. */
+  counts(): ReadonlyMap<string, Known<{ count: number }>> {
+    return new Map(this.#list.parts().map(({ name, count, freshness }) => [name, knownCount(count, freshness)]))
   }
 
   /** Hears when a list would be another than before. Returns what ends it. */
@@ -186,6 +192,10 @@ export class Instances implements ListSource<InstanceRow> {
 /** The row as it goes over the wire; its age only where it is not that of its server's other rows. */
 function shown({ row, asOf, current }: KnownRow<InstanceRow>): Instance {
   return current || asOf === null ? row : { ...row, asOf: instant(asOf) }
+}
+
+function knownCount(count: number, freshness: Freshness): Known<{ count: number }> {
+  return freshness.kind === 'unavailable' ? { value: null, freshness } : { value: { count }, freshness }
 }
 
 function isGone(error: unknown): boolean {

@@ -13,6 +13,7 @@ import type { Random } from '../lib/random.ts'
 import { Subscribable } from '../lib/subscribable.ts'
 import type { AnsweredRow, ChangesSince, KnownList, KnownRow, RowKind } from './known-list.ts'
 import { changesSince, differsFrom, nothingKnown, withNames, withRows, withWholeAnswer } from './known-list.ts'
+import type { Reading } from './list-freshness.ts'
 import { listFreshness, memberFreshness } from './list-freshness.ts'
 import { soon } from './patience.ts'
 
@@ -40,11 +41,19 @@ export interface KeptListOptions<Row> {
   readonly logger: Logger
 }
 
+/** One member's part of a list. */
+export interface MemberPart {
+  readonly name: string
+  readonly freshness: Freshness
+  /** How many rows are known to be on it. */
+  readonly count: number
+}
+
 export interface ListView<Row> extends ChangesSince<Row> {
   /** To ask what has changed since. */
   readonly revision: string
   readonly freshness: Freshness
-  readonly members: readonly { readonly name: string; readonly freshness: Freshness; readonly count: number }[]
+  readonly members: readonly MemberPart[]
   /** By whom and how the whole list was answered, where that was waited for. */
   readonly answer: Answer<unknown> | null
 }
@@ -97,6 +106,13 @@ export class KeptList<Row> extends Subscribable<void> {
     } else if (this.#isDue()) void this.refresh()
     if (isRefusal(this.#failure)) throw this.#failure
     return this.#viewSince(since, answer)
+  }
+
+  /** How much of it is on each member, without the rows. Waits for nothing. */
+  parts(): readonly MemberPart[] {
+    this.#stayAwake()
+    if (this.#isDue()) void this.refresh()
+    return this.#parts()
   }
 
   /** Reads the whole list behind; several calls share one reading. Never rejects. Nothing while nobody looks. */
@@ -230,21 +246,31 @@ export class KeptList<Row> extends Subscribable<void> {
   }
 
   #viewSince(since: string | undefined, answer: Answer<unknown> | null): ListView<Row> {
-    const { clock, members, silence, isTold } = this.#options
     const list = this.#list
-    const failure = this.#failure === null ? null : describeListFailure(this.#failure)
-    const reading = { now: clock.now(), everyMs: isTold() ? everyMsWhereTold : everyMs, failure }
-    const counts = new Map<string, number>(members().map((name) => [name, 0]))
-    for (const { member } of list.rows.values()) if (member !== '') counts.set(member, (counts.get(member) ?? 0) + 1)
     return {
       ...changesSince(list, this.#revisionIn(since)),
       revision: `${this.#epoch}.${list.revision}`,
-      freshness: listFreshness(list, reading),
-      members: [...counts].map(([name, count]) => {
-        return { name, count, freshness: memberFreshness(list, name, silence(name), reading) }
-      }),
+      freshness: listFreshness(list, this.#reading),
+      members: this.#parts(),
       answer,
     }
+  }
+
+  #parts(): readonly MemberPart[] {
+    const { members, silence } = this.#options
+    const list = this.#list
+    const reading = this.#reading
+    const counts = new Map<string, number>(members().map((name) => [name, 0]))
+    for (const { member } of list.rows.values()) if (member !== '') counts.set(member, (counts.get(member) ?? 0) + 1)
+    return [...counts].map(([name, count]) => {
+      return { name, count, freshness: memberFreshness(list, name, silence(name), reading) }
+    })
+  }
+
+  get #reading(): Reading {
+    const { clock, isTold } = this.#options
+    const failure = this.#failure === null ? null : describeListFailure(this.#failure)
+    return { now: clock.now(), everyMs: isTold() ? everyMsWhereTold : everyMs, failure }
   }
 
   #revisionIn(since: string | undefined): number | null {

@@ -3,7 +3,6 @@ import type { X509Certificate } from 'node:crypto'
 import type { Known } from '@malleus/shared/api/freshness.ts'
 import type { Health } from '@malleus/shared/api/health.ts'
 import type { Member, MemberDetail, Presented, ProbeRecord, Reported } from '@malleus/shared/api/members.ts'
-import type { IncusInstance } from '@malleus/shared/incus/instance.ts'
 import type { IncusMemberState } from '@malleus/shared/incus/member.ts'
 import type { IncusResources } from '@malleus/shared/incus/resources.ts'
 import { formatEndpoint } from '../clusters/endpoint.ts'
@@ -11,7 +10,6 @@ import type { KnownMember } from '../clusters/member-directory.ts'
 import { fingerprintOf } from '../clusters/trust.ts'
 import type { Verdict } from '../clusters/trust.ts'
 import { instant } from '../lib/clock.ts'
-import type { Reading } from './reading.ts'
 import { knownFrom, unavailable } from './reading.ts'
 import type { MemberReadings } from './readings.ts'
 import { readEveryMs } from './readings.ts'
@@ -28,9 +26,7 @@ export interface Observed {
   readonly health: Health
   readonly presented: LastPresented | null
   readonly readings: MemberReadings
-  readonly instances: Reading<readonly IncusInstance[]>
-  /** Why the instances that could be counted are not all; null when they are. */
-  readonly countedInPart: string | null
+  readonly instances: Member['instances']
   /** Milliseconds ahead of the console's clock; null before it was measured. */
   readonly skewMs: number | null
   readonly probes: readonly ProbeRecord[]
@@ -47,7 +43,7 @@ export function memberView(known: KnownMember, reported: ReportedNow, observed: 
     presented: observed.presented && presentedView(observed.presented),
     load: loadOf(readings, now),
     memory: knownFrom(readings.resources, memoryOf, { now, everyMs: readEveryMs.resources }),
-    instances: instancesOf(known.name, observed, reported.kind === 'standalone', now),
+    instances: observed.instances,
   }
 }
 
@@ -125,15 +121,6 @@ function poolsOf({ storage_pools }: IncusMemberState) {
   return Object.entries(storage_pools).flatMap(([name, pool]) => {
     const { used, total } = pool?.space ?? {}
     return typeof used === 'number' && typeof total === 'number' ? [{ name, usedBytes: used, totalBytes: total }] : []
-  })
-}
-
-function instancesOf(name: string, observed: Observed, standalone: boolean, now: number): Member['instances'] {
-  if (observed.countedInPart !== null) return unavailable(observed.countedInPart)
-  const here = (instance: IncusInstance) => standalone || instance.location === name
-  return knownFrom(observed.instances, (instances) => ({ count: instances.filter(here).length }), {
-    now,
-    everyMs: readEveryMs.instances,
   })
 }
 

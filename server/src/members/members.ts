@@ -1,4 +1,5 @@
 /** Joins what the cluster reports of its members with what the console observes. Nothing here waits for a member. */
+import type { Known } from '@malleus/shared/api/freshness.ts'
 import type { Member, MemberDetail, ProbeRecord } from '@malleus/shared/api/members.ts'
 import type { IncusServer } from '@malleus/shared/incus/server.ts'
 import type { MemberDirectory } from '../clusters/member-directory.ts'
@@ -10,7 +11,9 @@ import { memberDetailView, memberView } from './member-view.ts'
 import type { SupportedModes } from './modes.ts'
 import { supportedModes } from './modes.ts'
 import { NotFound } from './not-possible.ts'
+import { unavailable } from './reading.ts'
 import type { Readings } from './readings.ts'
+import { noIdentity } from './readings.ts'
 import type { Asker, ReportedByCluster, ReportedNow } from './reported-by-cluster.ts'
 import type { ServerFacts } from './server-facts.ts'
 
@@ -21,6 +24,9 @@ export interface ProbedMembers {
   clockSkew(member: string): { readonly skewMs: number } | null
 }
 
+/** How many instances are on each server, by its name. */
+export type InstanceCounts = ReadonlyMap<string, Known<{ count: number }>>
+
 export interface MembersOptions {
   readonly directory: MemberDirectory
   readonly board: HealthBoard
@@ -28,6 +34,8 @@ export interface MembersOptions {
   readonly probed: ProbedMembers
   readonly reportedByCluster: ReportedByCluster
   readonly serverFacts: ServerFacts
+  /** How many instances are on each server, as the console itself knows; null where it has no identity to ask with. */
+  readonly instanceCounts: () => InstanceCounts | null
   /** Asks for the list anew: it names members that the directory does not have. */
   readonly refresh: () => void
   /** A person was told that the server is not part of a cluster, by the member `via`. */
@@ -55,7 +63,10 @@ export class Members {
     const { directory, clock } = this.#options
     const { reported, server } = await this.#ask(asker)
     const now = clock.now()
-    const members = directory.list().map((member) => memberView(member, reported, this.#observed(member.name), now))
+    const counts = this.#options.instanceCounts()
+    const members = directory
+      .list()
+      .map((member) => memberView(member, reported, this.#observed(member.name, counts), now))
     const { evacuate, restore } = supportedModes(server?.api_extensions ?? null)
     return {
       members,
@@ -74,7 +85,7 @@ export class Members {
     const { reported } = await this.#ask(asker)
     const known = directory.get(name)
     if (known === undefined) throw new NotFound('server', name)
-    const observed = this.#observed(name)
+    const observed = this.#observed(name, this.#options.instanceCounts())
     const now = clock.now()
     const member = memberDetailView(memberView(known, reported, observed, now), observed, now)
     return { member, answer: reported.kind === 'fresh' ? reported.answer : null }
@@ -85,17 +96,22 @@ export class Members {
     return supportedModes((await this.#options.serverFacts.of(asker))?.api_extensions ?? null)
   }
 
-  #observed(name: string): Observed {
+  #observed(name: string, counts: InstanceCounts | null): Observed {
     const { board, readings, probed } = this.#options
     return {
       health: board.view(name),
       presented: probed.presented(name),
       readings: readings.of(name),
-      instances: readings.instances,
-      countedInPart: readings.instancesInPart,
+      instances: this.#instancesOf(name, counts),
       skewMs: probed.clockSkew(name)?.skewMs ?? null,
       probes: probed.records(name),
     }
+  }
+
+  #instancesOf(name: string, counts: InstanceCounts | null): Known<{ count: number }> {
+    const { instancesInPart } = this.#options.readings
+    if (instancesInPart !== null) return unavailable(instancesInPart)
+    return counts === null ? unavailable(noIdentity) : (counts.get(name) ?? unavailable('It has not been read yet.'))
   }
 
   async #ask(asker: Asker): Promise<{ readonly reported: ReportedNow; readonly server: IncusServer | null }> {

@@ -23,12 +23,11 @@ function world(identity: string | null = 'f'.repeat(64)) {
   directory.replace(['server1', 'server2'].map((name) => known(name)))
   const board = new HealthBoard({ clock, random: systemRandom, settings: healthSettings() })
   board.retain(['server1', 'server2'])
-  const asked: { path: string; of: string; deadlineMs: number | undefined }[] = []
+  const asked: { path: string; of: string }[] = []
   const cluster = {
     answer: async (path: string, _of: string): Promise<unknown> => {
       if (path === '') return { auth: 'trusted', environment: { server_version: '6.0.4', server_name: 'server1' } }
       if (path === '/resources') return { cpu: { total: 8 }, memory: { used: 1, total: 4 } }
-      if (path === '/instances') return [{ name: 'a', location: 'server1' }]
       if (path.startsWith('/certificates/')) return { fingerprint: 'f', restricted: false }
       return { sysinfo: { uptime: 60, load_averages: [1, 2, 3] } }
     },
@@ -37,7 +36,7 @@ function world(identity: string | null = 'f'.repeat(64)) {
     gateway: {
       read: async <Parsed>(request: ReadRequest<Parsed>): Promise<Answer<Parsed>> => {
         const of = request.target.kind === 'member' ? request.target.name : 'any'
-        asked.push({ path: request.path, of, deadlineMs: request.deadlineMs })
+        asked.push({ path: request.path, of })
         expect(request.scope).toEqual({ kind: 'console' })
         const value = request.parse.parse(await cluster.answer(request.path, of))
         return { value, operation: null, etag: null, via: of, attempts: 1, hedged: false }
@@ -60,13 +59,11 @@ describe('the background readings', () => {
     await clock.pass(0)
     expect(readings.of('server1').state.value?.sysinfo?.uptime).toBe(60)
     expect(readings.of('server2').server.value?.environment?.server_version).toBe('6.0.4')
-    expect(readings.instances.value).toHaveLength(1)
     asked.length = 0
     await clock.pass(120_000)
     expect(count(/state$/) / 2).toBeGreaterThanOrEqual(7)
     expect(count(/state$/) / 2).toBeLessThanOrEqual(9)
     expect(count(/resources$/) / 2).toBeLessThanOrEqual(3)
-    expect(count(/^\/instances$/)).toBeLessThanOrEqual(9)
     expect(asked.filter(({ path }) => path.endsWith('/server2/state')).every(({ of }) => of === 'server2')).toBe(true)
     readings.stop()
     asked.length = 0
@@ -82,16 +79,6 @@ describe('the background readings', () => {
     await clock.pass(0)
     expect(readings.of('server1').state.value).not.toBeNull()
     expect(readings.of('server2').state).toEqual(notReadYet)
-  })
-
-  test('the list of instances has 35 s, and there is only one at a time', async () => {
-    const { clock, readings, cluster, asked, count } = world()
-    const answer = cluster.answer
-    cluster.answer = (path, of) => (path === '/instances' ? new Promise(() => {}) : answer(path, of))
-    readings.start()
-    await clock.pass(120_000)
-    expect(count(/^\/instances$/)).toBe(1)
-    expect(asked.find(({ path }) => path === '/instances')?.deadlineMs).toBe(35_000)
   })
 
   test('keep old values when new ones cannot be had, and say why', async () => {
@@ -136,7 +123,6 @@ describe('the background readings', () => {
     await clock.pass(120_000)
     expect(asked).toEqual([])
     expect(readings.of('server1').state.failure).toBe(noIdentity)
-    expect(readings.instances.failure).toBe(noIdentity)
   })
 
   test('with a restricted one, instances are not counted as if they were all', async () => {

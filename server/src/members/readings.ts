@@ -1,11 +1,8 @@
 /**
- * What the console itself reads in the background, with its own identity: of each member its load, pools, memory,
- * version; of the cluster how many instances are where. Each reading has its own deadline and its own age, and none of
- * them ever keeps a page waiting.
+ * What the console itself reads in the background, with its own identity: of each member its load, pools, memory and
+ * version. Each reading has its own deadline and its own age, and none of them ever keeps a page waiting.
  */
 import { IncusTrustEntry } from '@malleus/shared/incus/certificate.ts'
-import type { IncusInstance } from '@malleus/shared/incus/instance.ts'
-import { IncusInstances, cutInstance } from '@malleus/shared/incus/instance.ts'
 import { IncusMemberState } from '@malleus/shared/incus/member.ts'
 import { IncusResources } from '@malleus/shared/incus/resources.ts'
 import { IncusServer } from '@malleus/shared/incus/server.ts'
@@ -35,12 +32,8 @@ export const readEveryMs = {
   state: 15_000,
   resources: 60_000,
   server: 60_000,
-  instances: 15_000,
   identity: 60_000,
 } as const
-
-/** Incus waits 30 s for each member it believes to be online before it lists that one's instances as unknown. */
-const INSTANCES_DEADLINE_MS = 35_000
 
 export interface MemberReadings {
   readonly state: Reading<IncusMemberState>
@@ -59,9 +52,7 @@ export class Readings {
   readonly #options: ReadingsOptions
   readonly #servers = new Subscribable<{ readonly member: string; readonly server: IncusServer }>()
   #members = new Map<string, MemberReadings>()
-  #instances: Reading<readonly IncusInstance[]> = notReadYet
   #identity: Reading<IncusTrustEntry> = notReadYet
-  #readingInstances: Promise<void> | null = null
   #cancels: (() => void)[] = []
   #stopped = true
 
@@ -75,7 +66,6 @@ export class Readings {
     const { board, directory } = this.#options
     this.#every(readEveryMs.state, () => this.#readAll((member) => this.#readState(member)))
     this.#every(readEveryMs.resources, () => this.#readAll((member) => this.#readSlowly(member)))
-    this.#every(readEveryMs.instances, () => void this.refreshInstances())
     this.#every(readEveryMs.identity, () => void this.#readIdentity())
     this.#cancels.push(
       // Who is new, or answers again, is read at once: old values of a server that is back would look like a fault.
@@ -95,10 +85,6 @@ export class Readings {
 
   of(member: string): MemberReadings {
     return this.#options.identity !== null ? (this.#members.get(member) ?? nothing) : cannotAny
-  }
-
-  get instances(): Reading<readonly IncusInstance[]> {
-    return this.#options.identity !== null ? this.#instances : cannot
   }
 
   /** Why the instances are not all there are; null when they are. */
@@ -124,13 +110,6 @@ export class Readings {
   /** Asks every member what it is now: after an event that says that the certificate or the configuration changed. */
   refreshServers(): void {
     if (!this.#stopped) this.#readAll((member) => this.#readServer(member))
-  }
-
-  /** Counts the instances again; several calls share one reading. Never rejects. */
-  refreshInstances(): Promise<void> {
-    if (this.#stopped) return Promise.resolve()
-    this.#readingInstances ??= this.#readInstances().finally(() => (this.#readingInstances = null))
-    return this.#readingInstances
   }
 
   /** Hears each time a member said what it is. The connection it was said on had been verified before. */
@@ -191,26 +170,6 @@ export class Readings {
     const before = this.#members.get(member) ?? nothing
     this.#members.set(member, { ...before, [kind]: nextReading<unknown>(before[kind], read, clock.now()) })
     if ('value' in read) then(read.value)
-  }
-
-  async #readInstances(): Promise<void> {
-    const { gateway, clock } = this.#options
-    const read = await gateway
-      .read({
-        class: 'list',
-        scope: { kind: 'console' },
-        target: { kind: 'any' },
-        path: '/instances',
-        query: { recursion: '1', 'all-projects': 'true' },
-        parse: IncusInstances,
-        eachRow: cutInstance,
-        deadlineMs: INSTANCES_DEADLINE_MS,
-      })
-      .then(
-        ({ value }) => ({ value }),
-        (error: unknown) => ({ failure: describeReadFailure(error) }),
-      )
-    this.#instances = nextReading(this.#instances, read, clock.now())
   }
 
   async #readIdentity(): Promise<void> {

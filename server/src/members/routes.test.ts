@@ -14,6 +14,7 @@ import { Discovery } from '../discovery/discovery.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { MemberError } from '../gateway/member-error.ts'
 import type { Answer, ReadRequest } from '../gateway/request.ts'
+import { Instances } from '../instances/instances.ts'
 import { systemClock } from '../lib/clock.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { systemRandom } from '../lib/random.ts'
@@ -83,6 +84,13 @@ async function world(
       () => discovery.stop(),
     )
   }
+  const instances = new Instances({
+    ...common,
+    scope: () => ({ kind: 'console' }),
+    projects: 'all',
+    isTold: () => false,
+  })
+  ends.push(() => instances.stop())
   const members = new Members({
     directory,
     board,
@@ -90,6 +98,7 @@ async function world(
     probed: prober,
     reportedByCluster: new ReportedByCluster({ gateway, reported, learn: () => {}, clock }),
     serverFacts: new ServerFacts({ gateway, readings, clock }),
+    instanceCounts: () => instances.counts(),
     refresh: () => void discovery.refresh(),
     learnStandalone: (name, via) => discovery.learnStandalone(name, via),
     clock,
