@@ -121,7 +121,7 @@ const grants = (description: string) =>
 const rolesSetting = z
   .strictObject(
     {
-      viewer: grants('Sees clusters, servers, certificates and operations; no secrets, no access history.'),
+      viewer: grants('Sees clusters, servers, certificates, instances and operations; no secrets, no access history.'),
       operator: grants('What a viewer sees, and the access history; works with instances in its projects.'),
       admin: grants('Everything: evacuation, certificates, trust, sessions and configuration.'),
       auditor: grants('Reads the access history, and nothing else.'),
