@@ -44,6 +44,7 @@ export function LongTable<Row>(props: {
   }
 
   const leastPx = columns.reduce((sum, { widthPx }) => sum + (widthPx ?? leastHeaderPx), 0)
+  const isWide = leastPx > fitsPx
   const table = (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- hears the keys of the links and buttons in it
     <table
@@ -62,8 +63,9 @@ export function LongTable<Row>(props: {
               style={{ width: column.widthPx }}
               aria-sort={sort.column === column.id ? (sort.descending ? 'descending' : 'ascending') : undefined}
               className={cx(
-                // Below the top bar, which stays too.
-                'sticky top-[52px] z-10 h-9 truncate border-b border-line bg-surface px-2 text-12 font-book text-ink-3 first:pl-(--pad-x) last:pr-(--pad-x)',
+                'h-9 truncate border-b border-line bg-surface px-2 text-12 font-book text-ink-3 first:pl-(--pad-x) last:pr-(--pad-x)',
+                // Below the top bar, which stays too. In what moves sideways nothing can stay at the top of the page.
+                isWide ? column.header && 'sticky left-0 z-10' : 'sticky top-[52px] z-10',
                 column.align === 'end' && 'text-right',
                 column.from && shownFrom[column.from],
               )}
@@ -80,13 +82,13 @@ export function LongTable<Row>(props: {
       <tbody ref={body}>
         <Gap px={first * rowPx} />
         {rows.slice(first, end).map((row, index) => (
-          <LongTableRow key={keyOf(row)} row={row} index={first + index} columns={columns} />
+          <LongTableRow key={keyOf(row)} row={row} index={first + index} columns={columns} isWide={isWide} />
         ))}
         <Gap px={(rows.length - end) * rowPx} />
       </tbody>
     </table>
   )
-  if (leastPx <= fitsPx) return table
+  if (!isWide) return table
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a region that scrolls must be reachable (WCAG 2.1.1)
     <div className="relative overflow-x-auto" tabIndex={0} role="group" aria-label={`${label}, scrolls sideways`}>
@@ -106,8 +108,13 @@ function Gap({ px }: { px: number }) {
   return px > 0 && <tr aria-hidden="true" style={{ height: px }} />
 }
 
-function LongTableRow<Row>(props: { row: Row; index: number; columns: readonly LongColumn<Row>[] }): ReactNode {
-  const { row, index, columns } = props
+function LongTableRow<Row>(props: {
+  row: Row
+  index: number
+  columns: readonly LongColumn<Row>[]
+  isWide: boolean
+}): ReactNode {
+  const { row, index, columns, isWide } = props
   return (
     // What comes into view by keyboard stops below what stays at the top and above what stays at the bottom.
     <tr aria-rowindex={index + 2} className="group hover:bg-hover [&_a]:scroll-my-28">
@@ -120,6 +127,7 @@ function LongTableRow<Row>(props: { row: Row; index: number; columns: readonly L
             className={cx(
               'h-(--row) truncate border-b border-line px-2 py-0 text-left group-last:border-b-0 first:pl-(--pad-x) last:pr-(--pad-x)',
               column.align === 'end' && 'text-right tabular-nums',
+              isWide && column.header && 'sticky left-0 z-10 bg-surface group-hover:bg-hover',
               column.from && shownFrom[column.from],
             )}
           >
