@@ -68,7 +68,7 @@ async function takePictures(pictures: readonly Picture[], folder: string): Promi
     await evacuate(page, evacuated)
     await world.break(slow, 'slow')
     await world.break(stuck, 'stuck')
-    await page.getByText(`${slow} is slow.`).waitFor()
+    await page.getByRole('main').getByText(`${slow} is slow.`).waitFor()
     await page.getByText('has not answered for 11 s').waitFor()
 
     await mkdir(folder, { recursive: true })
@@ -107,7 +107,8 @@ async function evacuate(page: Page, server: string): Promise<void> {
   await page.getByRole('button', { name: `Actions for ${server}` }).click()
   await page.getByRole('menuitem', { name: 'Evacuate…' }).click()
   await page.getByRole('button', { name: `Evacuate ${server}` }).click()
-  await page.getByText('It is done.').waitFor()
+  // Twelve instances take their time, one after the other.
+  await page.getByText('It is done.').waitFor({ timeout: 120_000 })
   await page.getByRole('button', { name: 'Close' }).last().click()
   // The strip at the bottom shows what ended for half a minute more; it is not what the pictures are about.
   await page.getByRole('region', { name: 'Activity' }).waitFor({ state: 'hidden', timeout: 60_000 })

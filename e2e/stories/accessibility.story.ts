@@ -11,7 +11,7 @@ story('axe finds nothing on any page, in both themes', async ({ page }) => {
   await expect(part(page, 'Access history').getByRole('listitem').first()).toBeVisible()
   await expectAccessible(page, 'Overview')
   await goTo(page, 'Servers')
-  await expect(rowOf(page, 'server2')).toContainText('Healthy')
+  await expect(rowOf(page, 'server2')).toContainText('Online')
   await expectAccessible(page, 'Servers')
   await goTo(page, 'Certificates')
   await expect(part(page, 'Cluster certificate')).toContainText('SHA-256')

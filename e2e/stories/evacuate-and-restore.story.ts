@@ -5,7 +5,7 @@ import { countLoads, part, rowOf, signIn, story } from '../support/story.ts'
 story('a server is evacuated and restored from its row, and the history has both', async ({ page, stage }) => {
   const victim = await stage.victim()
   await signIn(page, 'Mika Kallio')
-  await expect(rowOf(page, victim)).toContainText('Healthy')
+  await expect(rowOf(page, victim)).toContainText('Online')
   await expect(rowOf(page, victim).getByRole('cell', { name: '1', exact: true })).toBeVisible()
   const loads = countLoads(page)
 
@@ -32,7 +32,7 @@ story('a server is evacuated and restored from its row, and the history has both
   await expect(page.getByRole('dialog')).toContainText('It is done.')
   await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
 
-  await expect(rowOf(page, victim)).toContainText('Healthy')
+  await expect(rowOf(page, victim)).toContainText('Online')
   await expect(historyLine(page, `Mika Kallio restored ${victim}`)).toBeVisible()
   expect(await whereIs(stage.lab, `web-${victim}`)).toBe(victim)
   expect(loads(), 'the page was never loaded anew').toBe(0)
@@ -57,7 +57,7 @@ story('work goes on when the page of it is closed, and every page shows it', asy
 story('an evacuation that the incus command started is seen as it goes', async ({ page, stage }) => {
   const victim = await stage.victim()
   await signIn(page, 'Jo Lindgren')
-  await expect(rowOf(page, victim)).toContainText('Healthy')
+  await expect(rowOf(page, victim)).toContainText('Online')
   const loads = countLoads(page)
 
   const evacuating = stage.lab.incus(['cluster', 'evacuate', victim, '--force'])
@@ -71,7 +71,7 @@ story('an evacuation that the incus command started is seen as it goes', async (
   await expect(historyLine(page, `unix evacuated ${victim}`)).toBeVisible()
 
   await stage.lab.incus(['cluster', 'restore', victim, '--force'])
-  await expect(rowOf(page, victim)).toContainText('Healthy')
+  await expect(rowOf(page, victim)).toContainText('Online')
   await expect(historyLine(page, `unix restored ${victim}`)).toBeVisible()
   expect(loads(), 'the page was never loaded anew').toBe(0)
 })

@@ -16,7 +16,7 @@ story(
 
     await rowOf(page, victim).getByRole('link', { name: victim }).click()
     await expect(part(page, 'Health')).toContainText(`${victim} refuses connections.`, soon)
-    await expect(part(page, 'Probes')).toContainText('connect:', soon)
+    await expect(part(page, 'Probes')).toContainText('Connect: The connection was refused', soon)
 
     await stage.world.mend(victim)
     await expect(page.getByRole('status').filter({ hasText: `${victim} answers again.` })).toBeAttached()

@@ -25,7 +25,7 @@ story('who is signed in goes on working while the provider is down', async ({ pa
   await signIn(page, 'Mika Kallio')
   await stage.provider.down()
   await goTo(page, 'Servers')
-  await expect(rowOf(page, victim)).toContainText('Healthy', soon)
+  await expect(rowOf(page, victim)).toContainText('Online', soon)
   await rowOf(page, victim).getByRole('link', { name: victim }).click()
   await expect(part(page, 'Machine')).toContainText('GiB of', soon)
   await page.reload()

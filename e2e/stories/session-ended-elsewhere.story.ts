@@ -3,7 +3,7 @@ import { choosePerson, rowOf, signIn, story } from '../support/story.ts'
 
 story('a session that the provider ends locks the page, which keeps what it last knew', async ({ page, stage }) => {
   await signIn(page, 'Mika Kallio', '/clusters/lab/members?q=server')
-  await expect(rowOf(page, 'server2')).toContainText('Healthy')
+  await expect(rowOf(page, 'server2')).toContainText('Online')
 
   await stage.provider.endSession('u-mika')
   expect(stage.provider.backchannelErrors, 'the console took the logout token').toEqual([])
@@ -16,7 +16,7 @@ story('a session that the provider ends locks the page, which keeps what it last
   await lock.getByRole('button', { name: 'Sign in again' }).click()
   await choosePerson(page, 'Mika Kallio')
   await expect(page).toHaveURL('/clusters/lab/members?q=server')
-  await expect(rowOf(page, 'server2')).toContainText('Healthy')
+  await expect(rowOf(page, 'server2')).toContainText('Online')
 })
 
 story('signing out in one tab locks the other', async ({ page, context }) => {

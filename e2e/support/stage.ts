@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import type { IdentityProvider } from '@malleus/server/testing/stand-in-idp.ts'
 import { z } from 'zod'
 import { until } from '../lab/deadline.ts'
+import { stateOf } from '../lab/process-identity.ts'
 import type { Lab } from '../lab/running-lab.ts'
+import { defaultStateDirectory, StateDirectory } from '../lab/state-directory.ts'
 import type { Console } from './console.ts'
 import { runConsole, startConsole } from './console.ts'
 import { freePort } from './free-port.ts'
@@ -116,7 +118,7 @@ const Editable = z.object({
 /** Builds the cluster and starts the console on it. */
 export async function setStage(): Promise<Stage> {
   const address = consoleAddress(await freePort())
-  const world = await startRealWorld({ address, name: 'stories', members: 3, offlineThresholdSeconds: 11 })
+  const world = await startRealWorld({ address, name: labName(), members: 3, offlineThresholdSeconds: 11 })
   const folder = await mkdtemp(join(tmpdir(), 'malleus-stories-'))
   try {
     for (const member of world.members) await world.lab.launch(`web-${member}`, { target: member })
@@ -126,4 +128,11 @@ export async function setStage(): Promise<Stage> {
     await rm(folder, { recursive: true, force: true })
     throw error
   }
+}
+
+/** One name, so that what an interrupted run left is cleared away; another one beside a run that goes on. */
+function labName(): string {
+  const record = new StateDirectory(defaultStateDirectory('stories')).readLab()
+  const isTaken = record !== undefined && stateOf(record.builder) !== 'gone'
+  return isTaken ? `stories-${process.pid}` : 'stories'
 }
