@@ -228,6 +228,14 @@ describe('the budget', () => {
     expect(it.world.executed).toEqual(['b'])
   })
 
+  it('a connection that nobody gives lets one other member be asked for nothing, even if that one fails', async () => {
+    const budget = new HedgeBudget({ ...settings, budgetCapacity: 0 }, new ManualClock())
+    const failing: Script = { fails: { at: 5, kind: 'incus', status: 503 } }
+    const it = await run({ a: cutOff, b: failing, c: quick }, { budget })
+    expect(it.outcome).toBeInstanceOf(MemberError)
+    expect(it.world.executed).toEqual(['b'])
+  })
+
   it('holds fifty, gains a tenth with each request and two with each second', async () => {
     const clock = new ManualClock()
     const budget = new HedgeBudget(settings, clock)

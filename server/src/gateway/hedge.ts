@@ -75,6 +75,8 @@ interface Flight<Value> {
   readonly member: Reachable
   readonly startedAt: number
   readonly attempt: Attempt<Value>
+  /** Another one was begun after it. */
+  followed: boolean
   /** Nothing of it matters any more. */
   over: boolean
 }
@@ -129,9 +131,17 @@ class Race<Value> {
     this.#next += 1
     this.#begun += 1
     this.#counted += 1
+    const newest = this.#flights.at(-1)
+    if (newest !== undefined) newest.followed = true
     const [oldest] = this.#flights
     if (oldest !== undefined && this.#flights.length >= settings.inFlight) this.#replace(oldest)
-    const flight = { member, startedAt: clock.monotonic(), attempt: this.#options.begin(member), over: false }
+    const flight = {
+      member,
+      startedAt: clock.monotonic(),
+      attempt: this.#options.begin(member),
+      followed: false,
+      over: false,
+    }
     this.#flights.push(flight)
     this.#connectionChecked = false
     this.#hedgeChecked = false
@@ -162,7 +172,8 @@ class Race<Value> {
     const hedgeDue = now >= this.#hedgeDueAt()
     if (connectionDue) this.#connectionChecked = true
     if (hedgeDue) this.#hedgeChecked = true
-    const unconnected = connectionDue && this.#flights.at(-1)?.attempt.sentAt === null
+    const newest = this.#flights.at(-1)
+    const unconnected = connectionDue && newest?.followed === false && newest.attempt.sentAt === null
     if (unconnected || (hedgeDue && this.#options.budget.take())) {
       this.#hedged ||= !unconnected
       this.#begin()
@@ -206,7 +217,6 @@ class Race<Value> {
 
   #failed(flight: Flight<Value>, thrown: unknown): void {
     if (flight.over) return
-    const isNewest = this.#flights.at(-1) === flight
     this.#takeOut(flight)
     if (!(thrown instanceof MemberError)) {
       this.#lose(thrown instanceof Error ? thrown : new Error(String(thrown)))
@@ -222,9 +232,9 @@ class Race<Value> {
     this.#failures.push(thrown)
     if (!thrown.sent) this.#counted -= 1
     // One after which another was begun has its successor already: a further one is a hedge, and waits for its time.
-    const isFree = isNewest && (!thrown.sent || thrown.abandoned)
-    const isPaid = (): boolean => thrown.sent && !thrown.abandoned && this.#options.budget.take()
-    if (this.#mayBegin() && (isFree || isPaid())) this.#begin()
+    const isFree = !flight.followed && (!thrown.sent || thrown.abandoned)
+    const isDue = (thrown.sent && !thrown.abandoned) || this.#flights.length === 0
+    if (this.#mayBegin() && (isFree || (isDue && this.#options.budget.take()))) this.#begin()
     else if (this.#flights.length === 0) this.#lose(this.#nobodyLeft())
     else this.#schedule()
   }
