@@ -129,6 +129,11 @@ test.each<[string, Partial<AuditRecord>, number]>([
   ['told by Incus too is one line', {}, 1],
   ['and done again later by somebody else is two', { ts: '2026-11-22T06:13:00.000Z' }, 2],
   ['and to another server is two', { object: 'server4' }, 2],
+  [
+    'and by root on a server a moment later is two',
+    { actor: { ...record().actor!, name: 'root', protocol: 'unix' } },
+    2,
+  ],
 ])('what was done through this console %s', (_, change, lines) => {
   const echo = { ...record({}, null), seq: 2, source: 'incus' as const, action: 'cluster-member-evacuated', ...change }
   expect(said(record(), echo)).toHaveLength(lines)

@@ -80,6 +80,8 @@ function withoutEchoes(lines: readonly HistoryLine[]): readonly HistoryLine[] {
 }
 
 function isEcho(line: HistoryLine, done: HistoryLine): boolean {
+  // The console comes over the network: what was done at a server's own socket, somebody else did.
+  if (line.by === 'unix') return false
   const apartMs = Math.abs(Date.parse(line.at) - Date.parse(done.at))
   return line.deed === done.deed && line.object === done.object && apartMs <= echoMs
 }
