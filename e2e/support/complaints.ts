@@ -59,7 +59,11 @@ function isOn(url: string, message: ConsoleMessage): boolean {
   return (message.page()?.url() ?? url).startsWith(url)
 }
 
-/** Chromium writes every answer that is not 2xx into its log; those of the API belong to the stories. */
+/**
+ * Chromium writes every request that fails into its log. Those to the API belong to the stories; and it gives up
+ * whatever is on its way when a link of this machine goes down, as a server's does that is cut off.
+ */
 function isRefusedRequest(text: string, url: string): boolean {
-  return text.startsWith('Failed to load resource') && /^\/(api|auth)\//.test(new URL(url).pathname)
+  if (!text.startsWith('Failed to load resource')) return false
+  return text.endsWith('net::ERR_NETWORK_CHANGED') || /^\/(api|auth)\//.test(new URL(url).pathname)
 }
