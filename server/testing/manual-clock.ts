@@ -3,6 +3,7 @@ import type { Clock } from '../src/lib/clock.ts'
 /** A clock that stands still until it is told to go on. Callbacks that fall due run in their order. */
 export class ManualClock implements Clock {
   #ms: number
+  #wallOffsetMs = 0
   #timers: { readonly at: number; readonly callback: () => void }[] = []
 
   constructor(startMs = Date.UTC(2026, 0, 1)) {
@@ -10,7 +11,7 @@ export class ManualClock implements Clock {
   }
 
   now(): number {
-    return this.#ms
+    return this.#ms + this.#wallOffsetMs
   }
 
   monotonic(): number {
@@ -23,6 +24,11 @@ export class ManualClock implements Clock {
     return () => {
       this.#timers = this.#timers.filter((other) => other !== timer)
     }
+  }
+
+  /** Somebody sets the wall clock; the time for durations goes on as it did. */
+  stepWall(byMs: number): void {
+    this.#wallOffsetMs += byMs
   }
 
   /** Lets time pass; between callbacks, lets promises that became ready run. */

@@ -162,6 +162,26 @@ describe('the event feed', () => {
     expect(members.listenedTo).toEqual(['server1', 'server3'])
   })
 
+  it.each([-3_600_000, 3_600_000])('is not deceived by a wall clock that is set by %i ms', async (byMs) => {
+    const members = new Members('server1', 'server2')
+    await members.clock.pass(0)
+    members.say('server1', lifecycle(1))
+    members.refusing.add('server1').add('server2')
+    members.end('server1')
+    members.clock.stepWall(byMs)
+    members.say('server2', lifecycle(1))
+    members.end('server2')
+    await members.clock.pass(3_000)
+    members.refusing.clear()
+    await members.clock.pass(10_000)
+    expect(members.told).toEqual([lifecycle(1).timestamp, 'gap'])
+    const gap = members.facts[1]
+    if (gap?.kind !== 'gap') throw new Error('a gap was expected')
+    expect(gap.to - gap.from).toBeGreaterThanOrEqual(3_000)
+    expect(gap.to).toBeLessThanOrEqual(members.clock.now())
+    expect(gap.from).toBeGreaterThanOrEqual(members.clock.now() - 13_000)
+  })
+
   it('ignores messages of other kinds', async () => {
     const members = new Members('server1')
     await members.clock.pass(0)
