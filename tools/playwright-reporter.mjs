@@ -19,8 +19,9 @@ export default class ClosingReporter {
     const tally = { passed: 0, failed: this.#errors, skipped: 0 }
     for (const test of this.#suite?.allTests() ?? []) {
       const outcome = test.outcome()
+      tally[outcome === 'skipped' ? 'skipped' : outcome === 'unexpected' ? 'failed' : 'passed'] += 1
       // What passes only the second time has failed once, and is not allowed to hide it.
-      tally[outcome === 'expected' ? 'passed' : outcome === 'skipped' ? 'skipped' : 'failed'] += 1
+      if (outcome === 'flaky') console.log(`only the second time: ${test.titlePath().filter(Boolean).join(' > ')}`)
       if (outcome !== 'skipped') continue
       const why = test.annotations.find(({ type }) => type === 'skip' || type === 'fixme')?.description
       console.log(`skipped: ${test.titlePath().filter(Boolean).join(' > ')}: ${why ?? 'did not get its turn'}`)
