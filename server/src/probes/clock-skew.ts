@@ -20,7 +20,7 @@ export class ClockSkewMeter {
 
   /** Wall-clock times in milliseconds: when the question was written, when its answer came, and the date in it. */
   note(askedAt: number, answeredAt: number, date: number): void {
-    this.#bounds.push({ least: date - answeredAt, most: date + 999 - askedAt })
+    this.#bounds.push({ least: date - answeredAt, most: date + 1_000 - askedAt })
     if (this.#bounds.length > KEPT) this.#bounds.shift()
     // A clock that was set: the old bounds and the new ones cannot both be true.
     if (commonTo(this.#bounds) === null) this.#bounds = this.#bounds.slice(-1)
