@@ -34,6 +34,8 @@ export interface MemberProbesOptions {
   readonly onPresented: (member: string) => void
   /** Hears how long each answer to a light question took, in milliseconds. */
   readonly onAnswered: (answerMs: number) => void
+  /** Hears every probe that has ended, of the member as it is called then. */
+  readonly onRecord: (member: string, record: ProbeRecord) => void
 }
 
 /**
@@ -234,7 +236,8 @@ export class MemberProbes {
 
   /** Keeps what a probe showed, whatever became of it. */
   #note({ record, presented, reply }: ProbeEnd): void {
-    const { clock, onPresented } = this.#options
+    const { clock, onPresented, onRecord } = this.#options
+    onRecord(this.#member.name, record)
     this.#records = [record, ...this.#records.slice(0, RECORDS_KEPT - 1)]
     if (presented !== null) {
       const before = this.#presented

@@ -392,6 +392,24 @@ test('the certificate that each member presented is kept, with its time, and cha
   expect(told).toEqual(['server3', 'server3'])
 })
 
+test('every probe is told once when it has ended, of the member under its present name', async () => {
+  const { world, prober, clock } = await watched()
+  const told: string[] = []
+  const stop = prober.onRecord(({ member, record }) => told.push(`${member} ${record.at} ${record.kind}`))
+  const before = new Set(prober.records('server3').map(({ at, kind }) => `server3 ${at} ${kind}`))
+  world.conditions.set('server3', { kind: 'killed' })
+  await clock.pass(5_000)
+  const kept = prober.records('server3').map(({ at, kind }) => `server3 ${at} ${kind}`)
+  expect(told.filter((each) => each.startsWith('server3')).toReversed()).toEqual(
+    kept.filter((each) => !before.has(each)),
+  )
+  stop()
+  told.length = 0
+  await clock.pass(1_000)
+  expect(told).toEqual([])
+  prober.stop()
+})
+
 test('clock skew is measured from what members answer, and the truth is as near as it says', async () => {
   for (let seed = 1; seed <= 20; seed += 1) {
     const { world, prober, clock } = await watched({ seed })

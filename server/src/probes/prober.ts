@@ -25,6 +25,12 @@ export interface ProberOptions {
 /** A member as the directory lists it. */
 export type ProbedMember = ProbeRequest['member'] & { readonly contacted: boolean }
 
+/** A probe that has ended, and whom it asked. */
+export interface EndedProbe {
+  readonly member: string
+  readonly record: ProbeRecord
+}
+
 /**
  * Probes the members of one cluster and reports to its board; asks at once when requests give reason to doubt one.
  * Nothing is asked before `start`, and nothing after `stop`.
@@ -32,6 +38,7 @@ export type ProbedMember = ProbeRequest['member'] & { readonly contacted: boolea
 export class Prober {
   readonly #options: ProberOptions
   readonly #presentedChanges = new Subscribable<string>()
+  readonly #records = new Subscribable<EndedProbe>()
   readonly #probes = new Map<string, MemberProbes>()
   #members: readonly ProbedMember[] = []
   #unsubscribe: (() => void) | null = null
@@ -112,6 +119,11 @@ export class Prober {
     return this.#presentedChanges.subscribe(listener)
   }
 
+  /** Hears every probe that has ended. */
+  onRecord(listener: (ended: EndedProbe) => void): () => void {
+    return this.#records.subscribe(listener)
+  }
+
   #of(member: string): MemberProbes | undefined {
     const known = this.#members.find(({ name }) => name === member)
     return known && this.#probes.get(addressOf(known))
@@ -125,6 +137,7 @@ export class Prober {
       onAnswered,
       members: () => this.#members.length,
       onPresented: (name) => this.#presentedChanges.publish(name),
+      onRecord: (name, record) => this.#records.publish({ member: name, record }),
     })
     this.#probes.set(address, probes)
     probes.start()
