@@ -91,6 +91,53 @@ const malleus: readonly Migration[] = [
       ) strict, without rowid`,
     ],
   },
+  {
+    name: '005 health record',
+    statements: [
+      // What the probes of a member showed in each piece of time; `piece_ms` is how long a piece is. How `measured` is
+      // written stands at members/probe-piece.ts.
+      `create table probe_piece (
+        cluster text not null,
+        piece_ms integer not null,
+        member text not null,
+        at integer not null,
+        measured blob not null,
+        primary key (cluster, piece_ms, member, at)
+      ) strict, without rowid`,
+      // Every change of what is believed or said of a member. `number` tells apart what happened in one millisecond.
+      `create table member_change (
+        cluster text not null,
+        member text not null,
+        at integer not null,
+        number integer not null,
+        change text not null,
+        primary key (cluster, member, at, number)
+      ) strict, without rowid`,
+    ],
+  },
+  {
+    name: '006 incidents',
+    statements: [
+      `create table incident (
+        cluster text not null,
+        id text not null,
+        member text not null,
+        began_at integer not null,
+        ended_at integer,
+        incident text not null,
+        primary key (cluster, id)
+      ) strict, without rowid`,
+      'create index incident_began_at on incident (cluster, began_at)',
+      'create index incident_ended_at on incident (cluster, ended_at)',
+      // When the console watched: one row for each time it ran. Between two rows nobody did.
+      `create table watched_time (
+        cluster text not null,
+        began_at integer not null,
+        seen_at integer not null,
+        primary key (cluster, began_at)
+      ) strict, without rowid`,
+    ],
+  },
 ]
 
 const audit: readonly Migration[] = [
