@@ -13,14 +13,13 @@ export async function preloadRest(): Promise<void> {
       import('./NavigationDrawer.tsx'),
       import('./PersonMenu.tsx'),
       import('./ClusterMenu.tsx'),
+      import('../components/ColumnMenu.tsx'),
     ])
     await Promise.all([
       import('../features/overview/LatestHistory.tsx'),
-      import('../features/members/ColumnMenu.tsx'),
       import('../features/members/MemberPage.tsx'),
       import('../features/certificates/CertificatesPage.tsx'),
       import('../features/instances/InstancesPage.tsx'),
-      import('../features/instances/ColumnMenu.tsx'),
     ])
   } catch {
     // Whatever did not come is asked for again when it is opened.

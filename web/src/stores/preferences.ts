@@ -9,6 +9,8 @@ const Preferences = z.object({
   instanceColumns: z.array(z.string()).nullable().catch(null),
 })
 export type Preferences = z.infer<typeof Preferences>
+/** What keeps which columns a table has; null where nothing was chosen. */
+export type ColumnPreference = 'memberColumns' | 'instanceColumns'
 
 const key = 'malleus.preferences'
 

@@ -1,40 +1,37 @@
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { instanceKey, type Instance } from '@malleus/shared/api/instances.ts'
-import { Columns3 } from 'lucide-react'
-import { lazy, Suspense, useDeferredValue, useRef, useState, type ReactNode } from 'react'
+import { useDeferredValue } from 'react'
 import { instanceListQuery, type InstanceList } from '../../api/instances.ts'
-import { useMay } from '../../components/current.ts'
+import { EmptyTable, ForRole, ListPage } from '../../components/ListPage.tsx'
 import { MemberLink } from '../../components/MemberLink.tsx'
-import { PageTitle } from '../../components/PageTitle.tsx'
-import { ProblemNotice } from '../../components/ProblemNotice.tsx'
-import { RoleNotice } from '../../components/RoleNotice.tsx'
 import { useStore } from '../../lib/store.ts'
+import { useTypedText } from '../../lib/use-typed-text.ts'
 import { preferences } from '../../stores/preferences.ts'
-import { Boundary } from '../../ui/Boundary.tsx'
-import { Button } from '../../ui/Button.tsx'
 import { LongTable } from '../../ui/LongTable.tsx'
 import { Notice } from '../../ui/Notice.tsx'
-import { SearchField } from '../../ui/SearchField.tsx'
-import { SkeletonRows } from '../../ui/Skeleton.tsx'
 import type { Sort } from '../../ui/Table.tsx'
-import { instanceColumns } from './instance-columns.tsx'
-import { describeList, filterInstances, formatSort, parseSort, shownColumns, sortInstances } from './instance-list.ts'
+import { instanceColumns, type InstanceColumn } from './instance-columns.tsx'
+import {
+  allColumns,
+  describeList,
+  filterInstances,
+  fixedColumns,
+  formatSort,
+  parseSort,
+  shownColumns,
+  sortInstances,
+} from './instance-list.ts'
 import { NoInstances } from './NoInstances.tsx'
 import { oldStates } from './old-states.ts'
-import { useTypedText } from './use-typed-text.ts'
 
 const route = getRouteApi('/clusters/$cluster/instances')
-const ColumnMenu = lazy(() => import('./ColumnMenu.tsx').then((m) => ({ default: m.ColumnMenu })))
 
 export function InstancesPage() {
-  const { may } = useMay('instance.list')
-  if (may) return <Instances />
   return (
-    <>
-      <PageTitle title="Instances" />
-      <RoleNotice what="the instances" />
-    </>
+    <ForRole action="instance.list" title="Instances" what="the instances">
+      <Instances />
+    </ForRole>
   )
 }
 
@@ -42,7 +39,8 @@ function Instances() {
   const { cluster } = route.useParams()
   const { q = '', sort: sortText } = route.useSearch()
   const navigate = route.useNavigate()
-  const { data, isError, error } = useQuery(instanceListQuery(cluster))
+  const { data, error } = useQuery(instanceListQuery(cluster))
+  const shown = shownColumns(useStore(preferences).instanceColumns)
   const [text, setText] = useTypedText(
     q,
     (value) => void navigate({ search: (before) => ({ ...before, q: value || undefined }), replace: true }),
@@ -57,70 +55,64 @@ function Instances() {
   const rows = filterInstances(sorted, query)
 
   return (
-    <>
-      <PageTitle title="Instances" sentence={isKnown ? describeList(all, rows.length) : undefined} />
-      {isError && <ProblemNotice error={error} />}
-      {data && <OldStatesNotices list={data} />}
-      <div className="flex flex-wrap items-center gap-2">
-        <SearchField
-          label="Filter by name, state, type, project, server, profile…"
-          value={text}
-          onChange={setText}
-          className="min-w-44 grow sm:max-w-96"
+    <ListPage
+      title="Instances"
+      sentence={isKnown ? describeList(all, rows.length) : undefined}
+      error={error}
+      notices={data && <OldStatesNotices list={data} />}
+      filter={{
+        label: 'Filter by name, state, type, project, server, profile…',
+        value: text,
+        onChange: setText,
+        className: 'min-w-44 grow sm:max-w-96',
+      }}
+      columns={{ preference: 'instanceColumns', offered, shown }}
+    >
+      {data && (
+        <Rows
+          list={data}
+          shown={shown}
+          rows={rows}
+          sort={sort}
+          onSort={(next) =>
+            void navigate({ search: (before) => ({ ...before, sort: formatSort(next) }), replace: true })
+          }
         />
-        <div className="ml-auto">
-          <ColumnsButton />
-        </div>
-      </div>
-      {(data !== undefined || !isError) && (
-        <Boundary title="Instances">
-          <div className="overflow-clip rounded-[10px] border border-line bg-surface">
-            {data === undefined ? (
-              <SkeletonRows rows={10} />
-            ) : (
-              <Rows
-                list={data}
-                rows={rows}
-                sort={sort}
-                onSort={(next) =>
-                  void navigate({ search: (before) => ({ ...before, sort: formatSort(next) }), replace: true })
-                }
-              />
-            )}
-          </div>
-        </Boundary>
       )}
-    </>
+    </ListPage>
   )
 }
 
 const none: readonly Instance[] = []
+const everyColumn = instanceColumns(new Map())
+const offered = allColumns.filter((id) => !fixedColumns.includes(id)).map((id) => everyColumn[id])
 
-function Rows(props: { list: InstanceList; rows: readonly Instance[]; sort: Sort; onSort: (sort: Sort) => void }) {
-  const { list, rows, sort, onSort } = props
+function Rows(props: {
+  list: InstanceList
+  shown: readonly InstanceColumn[]
+  rows: readonly Instance[]
+  sort: Sort
+  onSort: (sort: Sort) => void
+}) {
+  const { list, shown, rows, sort, onSort } = props
   const { instances, members, freshness } = list
-  const chosen = useStore(preferences).instanceColumns
   const columns = instanceColumns(new Map(members.map((member) => [member.name, member])))
 
   if (freshness.kind === 'unavailable') {
-    return <Nothing>{`Which instances there are is not known: ${lowerFirst(freshness.reason)}`}</Nothing>
+    return <EmptyTable>{`Which instances there are is not known: ${lowerFirst(freshness.reason)}`}</EmptyTable>
   }
   if (instances.length === 0) return <NoInstances />
-  if (rows.length === 0) return <Nothing>No instance fits this filter.</Nothing>
+  if (rows.length === 0) return <EmptyTable>No instance fits this filter.</EmptyTable>
   return (
     <LongTable
       label="Instances"
-      columns={shownColumns(chosen).map((id) => columns[id])}
+      columns={shown.map((id) => columns[id])}
       rows={rows}
       keyOf={instanceKey}
       sort={sort}
       onSort={onSort}
     />
   )
-}
-
-function Nothing({ children }: { children: ReactNode }) {
-  return <p className="px-(--pad-x) py-6 text-center text-ink-3">{children}</p>
 }
 
 /** Which states are not of now, since when and why: one sentence for each reason. */
@@ -134,24 +126,6 @@ function OldStatesNotices({ list }: { list: InstanceList }) {
       {sentence}
     </Notice>
   ))
-}
-
-function ColumnsButton() {
-  const [open, setOpen] = useState(false)
-  const trigger = useRef<HTMLButtonElement>(null)
-  return (
-    <>
-      <Button ref={trigger} opens="menu" expanded={open} onPress={() => setOpen(true)}>
-        <Columns3 size={14} aria-hidden="true" />
-        Columns
-      </Button>
-      {open && (
-        <Suspense fallback={null}>
-          <ColumnMenu trigger={trigger} onClose={() => setOpen(false)} />
-        </Suspense>
-      )}
-    </>
-  )
 }
 
 function lowerFirst(sentence: string): string {

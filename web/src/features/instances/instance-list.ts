@@ -1,4 +1,6 @@
 import type { Instance } from '@malleus/shared/api/instances.ts'
+import { columnsFrom, sortFrom, sortText } from '../../components/table-choice.ts'
+import { plural } from '../../lib/plural.ts'
 import type { Sort } from '../../ui/Table.tsx'
 import type { InstanceColumn } from './instance-columns.tsx'
 import { typeWord } from './instance-state.ts'
@@ -25,21 +27,17 @@ const chosenAtFirst: readonly InstanceColumn[] = ['type', 'project', 'location',
 
 /** What was chosen, in the usual order; where nothing was, what a window of usual width has room for. */
 export function shownColumns(chosen: readonly string[] | null): readonly InstanceColumn[] {
-  const shown = chosen ?? chosenAtFirst
-  return allColumns.filter((column) => fixedColumns.includes(column) || shown.includes(column))
+  return columnsFrom(allColumns, fixedColumns, chosen ?? chosenAtFirst)
 }
 
-/** `created` or `-created` in the link; the name, where there is nothing or nonsense. */
+const usual: Sort = { column: 'name', descending: false }
+
 export function parseSort(text: string | undefined): Sort {
-  const column = text?.replace(/^-/, '') ?? ''
-  return Object.hasOwn(orders, column)
-    ? { column, descending: text?.startsWith('-') ?? false }
-    : { column: 'name', descending: false }
+  return sortFrom(text, orders, usual)
 }
 
-export function formatSort({ column, descending }: Sort): string | undefined {
-  if (column === 'name' && !descending) return undefined
-  return descending ? `-${column}` : column
+export function formatSort(sort: Sort): string | undefined {
+  return sortText(sort, usual)
 }
 
 /** Each word has to be found somewhere in the row. */
@@ -118,8 +116,4 @@ export function describeList(all: readonly Instance[], shown: number): string {
   const [project] = projects
   const where = projects.size === 1 ? `project ${project}` : plural(projects.size, 'project')
   return servers.size === 0 ? `${count} in ${where}.` : `${count} in ${where}, on ${plural(servers.size, 'server')}.`
-}
-
-export function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`
 }

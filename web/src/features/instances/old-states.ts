@@ -1,7 +1,7 @@
 import type { InstanceList } from '../../api/instances.ts'
 import { listNames } from '../../components/cluster-words.ts'
 import { formatClock } from '../../lib/time.ts'
-import { plural } from './instance-list.ts'
+import { plural } from '../../lib/plural.ts'
 
 /** Servers whose instances' states are not of now, for the same reason, in one sentence. */
 export interface OldStates {

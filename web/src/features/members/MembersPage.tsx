@@ -1,36 +1,33 @@
 import type { Member } from '@malleus/shared/api/members.ts'
 import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { Columns3 } from 'lucide-react'
-import { lazy, Suspense, useDeferredValue, useRef, useState } from 'react'
+import { useDeferredValue, useState } from 'react'
 import { healthHistoryQuery, memberListQuery } from '../../api/members.ts'
 import { stripOf } from '../../components/health-strip-words.ts'
+import { EmptyTable, ForRole, ListPage } from '../../components/ListPage.tsx'
 import { memberColumns } from '../../components/member-columns.tsx'
-import { useMay } from '../../components/current.ts'
-import { PageTitle } from '../../components/PageTitle.tsx'
-import { ProblemNotice } from '../../components/ProblemNotice.tsx'
-import { RoleNotice } from '../../components/RoleNotice.tsx'
 import { useTicking } from '../../lib/clock.ts'
 import { useStore } from '../../lib/store.ts'
 import { preferences } from '../../stores/preferences.ts'
-import { Boundary } from '../../ui/Boundary.tsx'
-import { Button } from '../../ui/Button.tsx'
-import { SearchField } from '../../ui/SearchField.tsx'
-import { SkeletonRows } from '../../ui/Skeleton.tsx'
 import { Table } from '../../ui/Table.tsx'
-import { describeList, filterMembers, formatSort, parseSort, shownColumns, sortMembers } from './member-list.ts'
+import {
+  allColumns,
+  describeList,
+  filterMembers,
+  fixedColumns,
+  formatSort,
+  parseSort,
+  shownColumns,
+  sortMembers,
+} from './member-list.ts'
 
 const route = getRouteApi('/clusters/$cluster/members')
-const ColumnMenu = lazy(() => import('./ColumnMenu.tsx').then((m) => ({ default: m.ColumnMenu })))
 
 export function MembersPage() {
-  const { may } = useMay('member.list')
-  if (may) return <Members />
   return (
-    <>
-      <PageTitle title="Servers" />
-      <RoleNotice what="the servers" />
-    </>
+    <ForRole action="member.list" title="Servers" what="the servers">
+      <Members />
+    </ForRole>
   )
 }
 
@@ -40,7 +37,7 @@ function Members() {
   const navigate = route.useNavigate()
   const list = useQuery(memberListQuery(cluster))
   const history = useQuery(healthHistoryQuery(cluster)).data
-  const chosen = useStore(preferences).memberColumns
+  const shown = shownColumns(useStore(preferences).memberColumns)
   const sort = parseSort(sortText)
   const query = useDeferredValue(q)
 
@@ -50,21 +47,20 @@ function Members() {
     `${sortText} ${query}`,
   )
   const rows = members.map((member) => ({ member, history: stripOf(history, member.name) }))
-  const columns = shownColumns(chosen).map((id) => memberColumns[id])
 
   return (
-    <>
-      <PageTitle title="Servers" sentence={list.data && describeList(all, members.length)} />
-      {list.isError && <ProblemNotice error={list.error} />}
-      <div className="flex flex-wrap items-center gap-2">
-        <SearchField
-          label="Filter by name, state, role, @group…"
-          value={q}
-          onChange={(value) =>
-            void navigate({ search: (before) => ({ ...before, q: value || undefined }), replace: true })
-          }
-          className="min-w-44 grow sm:max-w-80"
-        />
+    <ListPage
+      title="Servers"
+      sentence={list.data && describeList(all, members.length)}
+      error={list.error}
+      filter={{
+        label: 'Filter by name, state, role, @group…',
+        value: q,
+        onChange: (value) =>
+          void navigate({ search: (before) => ({ ...before, q: value || undefined }), replace: true }),
+        className: 'min-w-44 grow sm:max-w-80',
+      }}
+      more={
         <label className="flex h-8 items-center gap-2 rounded-[7px] border border-line-strong bg-raised px-2.5 font-strong hover:bg-hover">
           <input
             type="checkbox"
@@ -79,38 +75,31 @@ function Members() {
           />
           Needs attention
         </label>
-        <div className="ml-auto">
-          <ColumnsButton />
-        </div>
-      </div>
-      {(list.data !== undefined || !list.isError) && (
-        <Boundary title="Servers">
-          <div className="overflow-clip rounded-[10px] border border-line bg-surface">
-            {list.data === undefined ? (
-              <SkeletonRows rows={10} />
-            ) : (
-              <Table
-                label="Servers"
-                columns={columns}
-                rows={rows}
-                keyOf={({ member }) => member.name}
-                sort={sort}
-                onSort={(next) =>
-                  void navigate({ search: (before) => ({ ...before, sort: formatSort(next) }), replace: true })
-                }
-                empty={
-                  <p className="px-(--pad-x) py-6 text-center text-ink-3">
-                    {all.length === 0 ? 'No server of this cluster is known yet.' : 'No server fits this filter.'}
-                  </p>
-                }
-              />
-            )}
-          </div>
-        </Boundary>
+      }
+      columns={{ preference: 'memberColumns', offered, shown }}
+    >
+      {list.data && (
+        <Table
+          label="Servers"
+          columns={shown.map((id) => memberColumns[id])}
+          rows={rows}
+          keyOf={({ member }) => member.name}
+          sort={sort}
+          onSort={(next) =>
+            void navigate({ search: (before) => ({ ...before, sort: formatSort(next) }), replace: true })
+          }
+          empty={
+            <EmptyTable>
+              {all.length === 0 ? 'No server of this cluster is known yet.' : 'No server fits this filter.'}
+            </EmptyTable>
+          }
+        />
       )}
-    </>
+    </ListPage>
   )
 }
+
+const offered = allColumns.filter((id) => !fixedColumns.includes(id)).map((id) => memberColumns[id])
 
 /**
  * Rows that are sorted by what changes each second would jump under the pointer: their order holds for five seconds,
@@ -127,22 +116,4 @@ function useHeldOrder(sorted: readonly Member[], asked: string): readonly Member
   }
   setHeld({ key, names: sorted.map(({ name }) => name) })
   return sorted
-}
-
-function ColumnsButton() {
-  const [open, setOpen] = useState(false)
-  const trigger = useRef<HTMLButtonElement>(null)
-  return (
-    <>
-      <Button ref={trigger} opens="menu" expanded={open} onPress={() => setOpen(true)}>
-        <Columns3 size={14} aria-hidden="true" />
-        Columns
-      </Button>
-      {open && (
-        <Suspense fallback={null}>
-          <ColumnMenu trigger={trigger} onClose={() => setOpen(false)} />
-        </Suspense>
-      )}
-    </>
-  )
 }

@@ -1,8 +1,10 @@
 import type { Member } from '@malleus/shared/api/members.ts'
 import { badness } from '@malleus/shared/domain/health.ts'
-import { byName } from '../../lib/by-name.ts'
 import type { MemberColumn } from '../../components/member-columns.tsx'
 import { isUsable, needsAttention, stateOf } from '../../components/member-words.ts'
+import { columnsFrom, sortFrom, sortText } from '../../components/table-choice.ts'
+import { byName } from '../../lib/by-name.ts'
+import { plural } from '../../lib/plural.ts'
 import type { Sort } from '../../ui/Table.tsx'
 
 /** Which servers the table shows, in which order, with which columns: what the link and the person ask for. */
@@ -29,20 +31,17 @@ export const fixedColumns: readonly MemberColumn[] = ['server', 'health', 'actio
 /** What was chosen, in the usual order; where nothing was, all that a window of usual width has room for. */
 export function shownColumns(chosen: readonly string[] | null): readonly MemberColumn[] {
   if (chosen === null) return allColumns.filter((column) => column !== 'address')
-  return allColumns.filter((column) => fixedColumns.includes(column) || chosen.includes(column))
+  return columnsFrom(allColumns, fixedColumns, chosen)
 }
 
-/** `answer` or `-answer` in the link; the name, where there is nothing or nonsense. */
+const usual: Sort = { column: 'server', descending: false }
+
 export function parseSort(text: string | undefined): Sort {
-  const column = text?.replace(/^-/, '') ?? ''
-  return Object.hasOwn(orders, column)
-    ? { column, descending: text?.startsWith('-') ?? false }
-    : { column: 'server', descending: false }
+  return sortFrom(text, orders, usual)
 }
 
-export function formatSort({ column, descending }: Sort): string | undefined {
-  if (column === 'server' && !descending) return undefined
-  return descending ? `-${column}` : column
+export function formatSort(sort: Sort): string | undefined {
+  return sortText(sort, usual)
 }
 
 /** Each word has to be found somewhere in the row; `attention` leaves only those a person should look at. */
@@ -105,11 +104,8 @@ function compare(a: string | number, b: string | number): number {
 /** "50 servers. 2 need attention." with what the filter leaves. */
 export function describeList(all: readonly Member[], shown: number): string {
   const attention = all.filter(needsAttention).length
-  const count = shown === all.length ? servers(all.length) : `${shown} of ${servers(all.length)}`
+  const servers = plural(all.length, 'server')
+  const count = shown === all.length ? servers : `${shown} of ${servers}`
   const state = attention === 0 ? 'All well.' : attention === 1 ? '1 needs attention.' : `${attention} need attention.`
   return `${count}. ${state}`
-}
-
-function servers(count: number): string {
-  return count === 1 ? '1 server' : `${count} servers`
 }

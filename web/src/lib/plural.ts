@@ -1,0 +1,4 @@
+/** "1 server", "12 servers". */
+export function plural(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`
+}
