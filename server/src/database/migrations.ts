@@ -138,6 +138,37 @@ const malleus: readonly Migration[] = [
       ) strict, without rowid`,
     ],
   },
+  {
+    name: '007 operations',
+    statements: [
+      // Background work of clusters, as Incus told it last: it forgets an operation five seconds after its end. `shown`
+      // is the row of the list, `told` what Incus said with all secrets taken out, `begun` what the history is to say of
+      // who began it here. `revision` counts up with every change within a cluster.
+      `create table operation (
+        cluster text not null,
+        id text not null,
+        project text,
+        status text not null,
+        finished integer not null,
+        heard_at integer not null,
+        shown text not null,
+        told text,
+        begun text,
+        revision integer not null,
+        primary key (cluster, id)
+      ) strict, without rowid`,
+      'create index operation_heard_at on operation (cluster, finished, heard_at)',
+      // By which authority it was seen: `authority` is an HMAC. To any other it does not exist.
+      `create table operation_sight (
+        cluster text not null,
+        authority blob not null,
+        id text not null,
+        revision integer not null,
+        primary key (cluster, authority, id)
+      ) strict, without rowid`,
+      'create index operation_sight_id on operation_sight (cluster, id)',
+    ],
+  },
 ]
 
 const audit: readonly Migration[] = [
