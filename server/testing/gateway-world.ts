@@ -3,6 +3,7 @@ import { MemberDirectory } from '../src/clusters/member-directory.ts'
 import { Trust } from '../src/clusters/trust.ts'
 import type { HedgingSettings, LimitSettings } from '../src/gateway/gateway-settings.ts'
 import { gatewaySettings } from '../src/gateway/gateway-settings.ts'
+import type { GatewayWatch } from '../src/gateway/gateway-watch.ts'
 import { ClusterGateway } from '../src/gateway/gateway.ts'
 import type { Scope } from '../src/gateway/scope.ts'
 import { Transport } from '../src/gateway/transport.ts'
@@ -26,6 +27,7 @@ export interface GatewayWorldOptions {
   readonly clock?: Clock
   /** Whether members are probed, as in the product. Default: not; the board then knows only what requests saw. */
   readonly probed?: boolean
+  readonly watch?: GatewayWatch
 }
 
 /** A stand-in cluster, and the real door out to it: directory, board, transport and gateway, with a first good probe of each. */
@@ -67,7 +69,8 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
   for (const name of cluster.members) board.observe(name, { kind: 'probe-answered', answerMs: 1, fresh: true })
   const bearerUsable = options.bearerUsable ?? (() => true)
   const parts = { directory, board, transport, settings, random, bearerUsable, observeDatabase: false }
-  const gateway = new ClusterGateway({ ...parts, clock: options.clock ?? clock })
+  const { watch } = options
+  const gateway = new ClusterGateway({ ...parts, clock: options.clock ?? clock, ...(watch && { watch }) })
   const mode = options.cluster?.oidc === undefined ? 'certificate' : 'bearer'
   const prober = new Prober({ transport, board, mode, deep: true, clock, random })
   prober.follow(directory.list())

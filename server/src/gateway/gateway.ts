@@ -22,6 +22,8 @@ import { Exchange } from './exchange.ts'
 import type { Part } from './fan-out.ts'
 import { fanOut } from './fan-out.ts'
 import type { GatewaySettings } from './gateway-settings.ts'
+import type { GatewayLoad, GatewayWatch } from './gateway-watch.ts'
+import { attemptFailure } from './gateway-watch.ts'
 import { HedgeBudget } from './hedge-budget.ts'
 import type { AttemptObserver, HedgeResult } from './hedge.ts'
 import { hedge } from './hedge.ts'
@@ -31,7 +33,7 @@ import type { LimitKind, Place } from './limits.ts'
 import { MemberLimits } from './limits.ts'
 import { MemberAttempt } from './member-attempt.ts'
 import type { MemberErrorKind } from './member-error.ts'
-import { MemberError, NoResponsiveMember } from './member-error.ts'
+import { MemberError, NoResponsiveMember, OutcomeUnknown } from './member-error.ts'
 import type { Believed, Plan } from './plan.ts'
 import { planAttempts } from './plan.ts'
 import type { Answer, ReadRequest, RequestClass, WriteRequest } from './request.ts'
@@ -96,6 +98,7 @@ export interface ClusterGatewayOptions {
    * does.
    */
   readonly observeDatabase: boolean
+  readonly watch?: GatewayWatch
 }
 
 /** One message of the event stream; Incus's operations with long output stay far below. */
@@ -130,48 +133,62 @@ export class ClusterGateway implements Gateway {
   }
 
   async read<Parsed>(request: ReadRequest<Parsed>): Promise<Answer<Parsed>> {
-    const { clock, settings } = this.#options
-    const authority = await authorityOf(request.scope)
-    const plan = this.#plan(request)
-    const wire: WireRequest = { method: 'GET', path: pathOf(request.path, request.query) }
-    const latencyKey = latencyKeyOf(request)
+    const { clock, settings, watch } = this.#options
     const startedAt = clock.monotonic()
-    const { value, ...how } = await hedge({
-      members: plan.members,
-      begin: (member) => this.#begin(member, authority, wire, request),
-      nobody: nobodyOf(request.target),
-      hedge: plan.hedge,
-      hedgeDelayMs: plan.doubtful ? 0 : this.#latency.hedgeDelayMs(latencyKey, startedAt),
-      deadlineMs: request.deadlineMs ?? this.#deadlineMs(request.class),
-      settings: settings.hedging,
-      budget: this.#budget,
-      clock,
-      observer: this.#observerFor(request.class),
-      signal: request.signal,
-    })
-    const now = clock.monotonic()
-    if (request.class === 'read') this.#latency.record(latencyKey, now - startedAt, now)
-    this.#learnFrom(how, request)
-    return { ...value, via: how.via, attempts: how.attempts, hedged: how.hedged }
+    try {
+      const authority = await authorityOf(request.scope)
+      const plan = this.#plan(request)
+      const wire: WireRequest = { method: 'GET', path: pathOf(request.path, request.query) }
+      const latencyKey = latencyKeyOf(request)
+      const plannedAt = clock.monotonic()
+      const { value, ...how } = await hedge({
+        members: plan.members,
+        begin: (member) => this.#begin(member, authority, wire, request),
+        nobody: nobodyOf(request.target),
+        hedge: plan.hedge,
+        hedgeDelayMs: plan.doubtful ? 0 : this.#latency.hedgeDelayMs(latencyKey, plannedAt),
+        deadlineMs: request.deadlineMs ?? this.#deadlineMs(request.class),
+        settings: settings.hedging,
+        budget: this.#budget,
+        clock,
+        observer: this.#observerFor(request.class),
+        signal: request.signal,
+      })
+      const now = clock.monotonic()
+      if (request.class === 'read') this.#latency.record(latencyKey, now - plannedAt, now)
+      this.#learnFrom(how, request)
+      watch?.carried(request.class, 'answered', how.attempts, how.hedged, now - startedAt)
+      return { ...value, via: how.via, attempts: how.attempts, hedged: how.hedged }
+    } catch (error) {
+      this.#noteEnd(request.class, error, startedAt)
+      throw error
+    }
   }
 
   async write<Parsed>(request: WriteRequest<Parsed>): Promise<Answer<Parsed>> {
-    const { clock, settings } = this.#options
-    const authority = await authorityOf(request.scope)
-    const carried = { ...request, class: 'mutate' } as const
-    const plan = this.#plan(carried)
-    const wire = wireOf(request)
-    const { value, via, attempts } = await sendOnce({
-      members: plan.members,
-      begin: (member) => this.#begin(member, authority, wire, carried),
-      nobody: nobodyOf(request.target),
-      deadlineMs: request.deadlineMs ?? settings.limits.mutationMs,
-      settings: settings.hedging,
-      clock,
-      observer: this.#observerFor('mutate'),
-      signal: request.signal,
-    })
-    return { ...value, via, attempts, hedged: false }
+    const { clock, settings, watch } = this.#options
+    const startedAt = clock.monotonic()
+    try {
+      const authority = await authorityOf(request.scope)
+      const carried = { ...request, class: 'mutate' } as const
+      const plan = this.#plan(carried)
+      const wire = wireOf(request)
+      const { value, via, attempts } = await sendOnce({
+        members: plan.members,
+        begin: (member) => this.#begin(member, authority, wire, carried),
+        nobody: nobodyOf(request.target),
+        deadlineMs: request.deadlineMs ?? settings.limits.mutationMs,
+        settings: settings.hedging,
+        clock,
+        observer: this.#observerFor('mutate'),
+        signal: request.signal,
+      })
+      watch?.carried('mutate', 'answered', attempts, false, clock.monotonic() - startedAt)
+      return { ...value, via, attempts, hedged: false }
+    } catch (error) {
+      this.#noteEnd('mutate', error, startedAt)
+      throw error
+    }
   }
 
   readEach<Parsed>(request: ReadEachRequest<Parsed>): Promise<ReadonlyMap<string, Part<Parsed>>> {
@@ -203,6 +220,7 @@ export class ClusterGateway implements Gateway {
     const plan = this.#plan({ scope, class: 'stream', target: { kind: 'member', name: member } })
     const [known] = plan.members
     const place = await this.#placeForStream(member)
+    this.#options.watch?.begun(member, 'stream')
     try {
       const opened = await transport.openWebSocket({
         member: known,
@@ -218,9 +236,18 @@ export class ClusterGateway implements Gateway {
       return opened
     } catch (error) {
       place.leave()
-      if (error instanceof MemberError) this.#noteFailure(member, error, 'stream')
+      if (error instanceof MemberError) {
+        this.#options.watch?.failed(member, 'stream', attemptFailure(error))
+        this.#noteFailure(member, error, 'stream')
+      }
       throw error
     }
+  }
+
+  /** How much is in use at this moment. */
+  load(): GatewayLoad {
+    const { left, withheld } = this.#budget
+    return { budget: left, withheld, members: this.#limits.load() }
   }
 
   /** Stops listening to the board and the transport. The transport is destroyed by who made it. */
@@ -262,6 +289,7 @@ export class ClusterGateway implements Gateway {
     const { eachRow } = request
     const context = { member: name, bearer: authority.kind === 'bearer', parse: request.parse }
     const reading = request.class === 'mutate' ? null : this.#readingAt(name)
+    this.#options.watch?.begun(name, request.class)
     const attempt: MemberAttempt<ParsedReply<Parsed>> = new MemberAttempt({
       member: name,
       kind: limitKindOf[request.class],
@@ -304,13 +332,32 @@ export class ClusterGateway implements Gateway {
   }
 
   #observerFor(requestClass: RequestClass): AttemptObserver {
-    const { board } = this.#options
+    const { board, watch } = this.#options
     return {
-      answered: (member, answerMs) => board.observe(member, { kind: 'request-answered', answerMs }),
-      silent: (member, waitedMs) => board.observe(member, { kind: 'request-silent', waitedMs }),
-      // Connections that cannot be made are told by the transport, also those that nobody waited for any more.
-      failed: (member, error) => error.phase === 'answer' && this.#noteFailure(member, error, requestClass),
+      answered: (member, answerMs) => {
+        board.observe(member, { kind: 'request-answered', answerMs })
+        watch?.answered(member, requestClass, answerMs)
+      },
+      silent: (member, waitedMs) => {
+        board.observe(member, { kind: 'request-silent', waitedMs })
+        watch?.failed(member, requestClass, 'silent')
+      },
+      failed: (member, error) => {
+        watch?.failed(member, requestClass, attemptFailure(error))
+        // Connections that cannot be made are told by the transport, also those that nobody waited for any more.
+        if (error.phase === 'answer') this.#noteFailure(member, error, requestClass)
+      },
     }
+  }
+
+  #noteEnd(requestClass: RequestClass, error: unknown, startedAt: number): void {
+    const { watch, clock } = this.#options
+    if (watch === undefined) return
+    const known =
+      error instanceof MemberError || error instanceof NoResponsiveMember || error instanceof OutcomeUnknown
+        ? error
+        : null
+    watch.carried(requestClass, known?.code ?? 'internal', known?.attempts ?? 0, false, clock.monotonic() - startedAt)
   }
 
   #noteFailure(member: string, error: MemberError, requestClass: RequestClass): void {

@@ -11,6 +11,7 @@ export class HedgeBudget {
   readonly #clock: Clock
   #tokens: number
   #filledAt: number
+  #withheld = 0
 
   constructor(settings: HedgingSettings, clock: Clock) {
     this.#settings = settings
@@ -26,12 +27,30 @@ export class HedgeBudget {
 
   /** Takes one token; false when there is none. */
   take(): boolean {
+    this.#fill()
+    if (this.#tokens < 1) {
+      this.#withheld += 1
+      return false
+    }
+    this.#tokens -= 1
+    return true
+  }
+
+  /** Tokens there are now. */
+  get left(): number {
+    this.#fill()
+    return this.#tokens
+  }
+
+  /** How often there was none. */
+  get withheld(): number {
+    return this.#withheld
+  }
+
+  #fill(): void {
     const now = this.#clock.monotonic()
     this.#add(((now - this.#filledAt) / 1_000) * this.#settings.budgetPerSecond)
     this.#filledAt = now
-    if (this.#tokens < 1) return false
-    this.#tokens -= 1
-    return true
   }
 
   #add(tokens: number): void {

@@ -50,6 +50,17 @@ describe('one member has at most', () => {
   })
 })
 
+it('how much is in use is told for each member and kind', () => {
+  const { fill, enter, limits } = world()
+  fill(64)
+  enter('late')
+  enter('change', 'mutate', 'server2')
+  expect(limits.load()).toEqual([
+    { member: 'server1', kind: 'read', taken: 64, waiting: 1, most: 64 },
+    { member: 'server2', kind: 'mutate', taken: 1, waiting: 0, most: 16 },
+  ])
+})
+
 describe('who does not fit', () => {
   it('waits, and is let in, first come first served', () => {
     const { fill, enter, entered } = world()

@@ -1,5 +1,6 @@
 import type { Clock } from '../lib/clock.ts'
 import type { LimitSettings } from './gateway-settings.ts'
+import type { MemberLoad } from './gateway-watch.ts'
 import { MemberError } from './member-error.ts'
 
 /** What is counted apart from the rest: a member full of lists still takes single reads, and changes. */
@@ -18,6 +19,8 @@ interface Waiting {
 }
 
 interface Gate {
+  readonly member: string
+  readonly kind: LimitKind
   taken: number
   readonly queue: Set<Waiting>
 }
@@ -66,6 +69,17 @@ export class MemberLimits {
     }
   }
 
+  /** How much each member that was ever asked has under way and waiting. */
+  load(): readonly MemberLoad[] {
+    return [...this.#gates.values()].map(({ member, kind, taken, queue }) => ({
+      member,
+      kind,
+      taken,
+      waiting: queue.size,
+      most: this.#most(kind),
+    }))
+  }
+
   /** How many requests of a kind a member has under way. */
   taken(member: string, kind: LimitKind): number {
     return this.#gates.get(`${kind} ${member}`)?.taken ?? 0
@@ -111,7 +125,7 @@ export class MemberLimits {
     const key = `${kind} ${member}`
     const known = this.#gates.get(key)
     if (known !== undefined) return known
-    const gate: Gate = { taken: 0, queue: new Set() }
+    const gate: Gate = { member, kind, taken: 0, queue: new Set() }
     this.#gates.set(key, gate)
     return gate
   }
