@@ -19,7 +19,7 @@ function record(text: string): DeepRecord {
 }
 
 describe('the cluster database', () => {
-  const table: [string, string[], boolean | null, number[]][] = [
+  const table: [string, string[], boolean | null, number[], silent?: number][] = [
     ['nobody has asked', ['-', '-'], null, []],
     ['all answered', ['ok@1', 'ok@2', 'ok@3'], true, []],
     ['one failure is a lost packet', ['no1@5', 'ok@2', 'ok@3'], true, []],
@@ -33,11 +33,24 @@ describe('the cluster database', () => {
     ['a cluster of one, one failure', ['no1@5/4'], true, []],
     ['a cluster of one, two failures', ['no2@5/4'], false, []],
     ['members that were not asked have no say', ['no2@5/4', '-', '-'], false, []],
+    ['one failure, and one member is silent', ['no1@5/4', '-'], false, [], 1],
+    ['one failure, and two members are silent', ['no1@5/4', '-', '-'], false, [], 2],
+    ['one failure and a silent member, and another that was not asked yet', ['no1@5/4', '-', '-'], true, [], 1],
+    ['one failure and a silent member, and another that was answered', ['no1@5/4', '-', 'ok@3'], true, [], 1],
+    ['an answer beside silent members', ['ok@4', '-', '-'], true, [], 2],
+    ['nobody is left to be asked', ['-', '-', '-'], null, [], 3],
   ]
-  test.each(table)('%s', (_, records, available, cutOff) => {
-    const judged = judgeDatabase(new Map(records.map((text, index) => [String(index), record(text)])), settings)
+  test.each(table)('%s', (_, records, available, cutOff, silent = 0) => {
+    const known = new Map(records.map((text, index) => [String(index), record(text)]))
+    const judged = judgeDatabase(known, silent, settings)
     expect(judged.available).toBe(available)
     expect([...judged.cutOff]).toEqual(cutOff.map(String))
+    expect(judged.goneSince !== null).toBe(available === false)
+  })
+
+  test('is gone since the first of the failures that say so', () => {
+    const records = new Map([record('no3@8/4'), record('no1@6/5'), noDeepRecord].map((each, at) => [String(at), each]))
+    expect(judgeDatabase(records, 1, settings).goneSince).toBe(6)
   })
 
   test('failures are counted in a row, from the first', () => {

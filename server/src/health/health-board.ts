@@ -37,7 +37,7 @@ export class HealthBoard {
   readonly #random: Random
   readonly #rows = new Map<string, Row>()
   readonly #changes = new Subscribable<HealthChange>()
-  #database: DatabaseJudgement = { available: null, cutOff: new Set() }
+  #database: DatabaseJudgement = { available: null, goneSince: null, cutOff: new Set() }
   #panic = false
   #announced = 'false null'
 
@@ -114,6 +114,14 @@ export class HealthBoard {
   /** Whether the cluster database answers on any member; null before anybody asked. */
   get databaseAvailable(): boolean | null {
     return this.#database.available
+  }
+
+  /** Since when the database has not answered, wall clock; null while it does, or nobody asked. */
+  get databaseGoneSince(): number | null {
+    const { goneSince } = this.#database
+    if (goneSince === null) return null
+    const now = this.#now()
+    return now.wallMs - (now.monotonicMs - goneSince)
   }
 
   /** Whether fewer than half of the measured members answer: no hedging then, and ejected members are tried too. */
@@ -196,7 +204,8 @@ export class HealthBoard {
   #noteDeep(row: Row, record: DeepRecord): void {
     row.deep = record
     const records = new Map([...this.#rows].map(([member, { deep }]) => [member, deep]))
-    this.#database = judgeDatabase(records, this.settings)
+    const silent = [...this.#rows.values()].filter(({ health }) => health.evidence.ejected).length
+    this.#database = judgeDatabase(records, silent, this.settings)
     for (const [member, each] of this.#rows) {
       const answers = !this.#database.cutOff.has(member)
       if (answers === each.health.evidence.databaseAnswers) continue

@@ -44,6 +44,10 @@ export const healthNumbers = {
     'between two deep probes of a member; each goes through the cluster database.',
   ]),
   deepTimeoutMs: ms(2_000, 200, 30_000, ['after which a deep probe has failed.']),
+  deepAgainMs: ms(500, 100, 60_000, [
+    'after a deep probe that failed, or could not be made, until the next one.',
+    'A lost leader is replaced in a few seconds, and whoever waits for the database should know at once that it is back.',
+  ]),
   deepFailuresToDegrade: count(2, 1, 10, [
     'deep probes failed in a row that make a member degraded. Two, because one may meet a change of the leader.',
   ]),

@@ -54,6 +54,7 @@ export class MemberProbes {
   #latest = 0
   #cancelLight: () => void = () => {}
   #cancelDeep: () => void = () => {}
+  #isAskedDeep = false
   #hurriedAt = -Infinity
   /** How long the slowest phase of the latest answered question took. */
   #slowestPhaseMs = 0
@@ -87,6 +88,12 @@ export class MemberProbes {
     if (this.#stopped || now - this.#hurriedAt < this.#settings.reprobeAfterMs) return
     this.#hurriedAt = now
     this.#askLight('new')
+  }
+
+  /** Asks the cluster database now, because others may have lost it. Nothing while it is being asked. */
+  hurryDeep(): void {
+    if (this.#stopped || this.#isAskedDeep || !this.#options.deep) return
+    this.#planDeep(0)
   }
 
   /** The most recent probes, newest first. */
@@ -171,15 +178,18 @@ export class MemberProbes {
   }
 
   #planDeep(delayMs: number): void {
+    this.#cancelDeep()
     this.#cancelDeep = this.#options.clock.after(delayMs, () => void this.#askDeep())
   }
 
   async #askDeep(): Promise<void> {
     const { transport, clock, random, deepPath } = this.#options
-    const { deepEveryMs, deepTimeoutMs, jitter } = this.#settings
+    const { deepEveryMs, deepAgainMs, deepTimeoutMs, jitter } = this.#settings
     const { standing } = this.#health
+    let again = true
     // What does not answer at all has no news of the database, and nothing is sent to who is not trusted.
     if (standing !== 'ejected' && standing !== 'untrusted' && standing !== 'unknown') {
+      this.#isAskedDeep = true
       const ended = await probe(transport, clock, {
         kind: 'deep',
         member: this.#member,
@@ -187,23 +197,30 @@ export class MemberProbes {
         connection: 'warm',
         phaseTimeoutMs: deepTimeoutMs,
       })
+      this.#isAskedDeep = false
       if (this.#stopped) return
       this.#note(ended)
-      this.#deepEnded(ended)
+      again = !this.#deepEnded(ended)
     }
-    this.#planDeep(jittered(deepEveryMs, jitter, random))
+    this.#planDeep(jittered(again ? deepAgainMs : deepEveryMs, jitter, random))
   }
 
-  #deepEnded({ reply, failure }: ProbeEnd): void {
+  /** Whether the database answered. */
+  #deepEnded({ reply, failure }: ProbeEnd): boolean {
     if (reply === null) {
       this.#observe({ kind: 'deep-failed', message: failure?.message ?? 'It did not answer.' })
-      return
+      return false
     }
     const said = saidIn(reply)
     if (saysDatabaseIsGone(reply.status, said)) {
       this.#observe({ kind: 'deep-failed', message: said })
-      return
+      return false
     }
+    this.#databaseAnswered(reply, said)
+    return true
+  }
+
+  #databaseAnswered(reply: NonNullable<ProbeEnd['reply']>, said: string): void {
     this.#observe({ kind: 'deep-answered' })
     this.#identityRefused = reply.status === 401 || reply.status === 403 ? said : null
     if (this.#options.mode !== 'certificate') return

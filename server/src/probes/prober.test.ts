@@ -350,6 +350,59 @@ describe('the cluster database', () => {
     expect(board.databaseAvailable).toBe(true)
   })
 
+  test('that may be lost is asked for on every member at once, and once only', async () => {
+    const { world, clock, prober, board } = await watched()
+    for (const name of names) world.conditions.set(name, { kind: 'up', deepMs: Infinity })
+    world.asked.length = 0
+    prober.askDatabase()
+    prober.askDatabase()
+    await clock.pass(100)
+    prober.askDatabase()
+    await clock.pass(2_000)
+    expect(board.databaseAvailable).toBe(false)
+    const deep = world.asked.filter(({ kind }) => kind === 'console').map(({ member }) => member)
+    expect(deep.toSorted()).toEqual([...names])
+  })
+
+  test('that is lost is asked for again half a second after each failure, so that it is known to be back', async () => {
+    const { world, clock, board } = await watched()
+    for (const name of names) world.conditions.set(name, { kind: 'up', deepMs: Infinity })
+    await clock.pass(10_000)
+    world.asked.length = 0
+    await clock.pass(25_000)
+    const deep = world.asked.filter(({ member, kind }) => member === 'server1' && kind === 'console')
+    expect(deep.length).toBeGreaterThanOrEqual(9)
+    expect(deep.length).toBeLessThanOrEqual(11)
+    world.conditions.clear()
+    await clock.pass(2_700)
+    expect(board.databaseAvailable).toBe(true)
+  })
+
+  test('is gone after one unanswered question of the only member that is left', async () => {
+    const { world, clock, board, prober } = await watched()
+    const [last, ...others] = names
+    for (const name of others) world.conditions.set(name, { kind: 'killed' })
+    world.conditions.set(last ?? '', { kind: 'up', deepMs: Infinity })
+    await clock.pass(1_500)
+    expect(others.map((name) => board.current(name).standing)).toEqual(others.map(() => 'ejected'))
+    prober.askDatabase()
+    const lostAt = clock.now()
+    await clock.pass(2_100)
+    expect(board.databaseAvailable).toBe(false)
+    expect(board.databaseGoneSince).toBeLessThanOrEqual(lostAt + 2_100)
+    expect(board.current(last ?? '').standing).toBe('healthy')
+  })
+
+  test('is asked for as soon as a member answers that was away', async () => {
+    const { world, clock } = await watched()
+    world.conditions.set('server3', { kind: 'killed' })
+    await clock.pass(3_000)
+    world.asked.length = 0
+    world.conditions.clear()
+    await clock.pass(1_200)
+    expect(world.asked.some(({ member, kind }) => member === 'server3' && kind === 'console')).toBe(true)
+  })
+
   test('that one member does not reach makes it degraded', async () => {
     const { world, until } = await watched()
     world.conditions.set('server3', { kind: 'up', deepMs: Infinity })

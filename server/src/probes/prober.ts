@@ -89,6 +89,11 @@ export class Prober {
     this.#of(member)?.hurry()
   }
 
+  /** Has everybody ask the cluster database now: a member that holds it may be lost, and the database with it. */
+  askDatabase(): void {
+    for (const probes of this.#probes.values()) probes.hurryDeep()
+  }
+
   /** Asks everybody now, on new connections: what is trusted has changed. */
   askAllAnew(): void {
     for (const probes of this.#probes.values()) probes.hurry()
