@@ -12,6 +12,7 @@ import { counted } from './app/counted.ts'
 import { createDoor } from './app/door.ts'
 import { createMetrics } from './app/metrics.ts'
 import { OutcomeFinder } from './app/outcome-finder.ts'
+import { liveViewOf } from './app/live-view.ts'
 import { recordEnd } from './app/record-end.ts'
 import { createRoutes } from './app/routes.ts'
 import { createSignIn } from './app/sign-in.ts'
@@ -26,6 +27,7 @@ import type { Scope } from './gateway/scope.ts'
 import type { DrainingTimes } from './http/draining.ts'
 import { Draining } from './http/draining.ts'
 import { createManagementServer } from './http/management.ts'
+import type { RequestContext } from './http/route.ts'
 import { createHttpServer } from './http/server.ts'
 import { LiveHub } from './live/live-hub.ts'
 import { sqliteHealthHistoryStore } from './members/health-history-store.sqlite.ts'
@@ -90,7 +92,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
   const finder = new OutcomeFinder({ rooms, own, history: storage.history, hub, tools })
   const draining = new Draining()
   const metrics = createMetrics(rooms, storage.history, hub)
-  const routes = createRoutes({ policy, signIn, storage, rooms: roomsOf, watches, starters })
+  const routes = createRoutes({ policy, signIn, storage, rooms: roomsOf, watches, starters, livePosition })
     .map((row) => counted(row, (cluster) => rooms.get(cluster)?.parts.figures, clock))
     .map((row) => finder.watching(row))
   const door = await createDoor({
@@ -116,6 +118,9 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
 
   const ends = [
     storage.history.subscribe(({ cluster, action }) => hub.publish({ kind: 'audit-appended', cluster, action })),
+    signIn.sessions.subscribe(({ kind, sessionTag }) =>
+      kind === 'renewed' ? hub.replaceSession(sessionTag) : hub.endSession(sessionTag),
+    ),
   ]
   for (const [name, { parts, healthHistory }] of rooms) {
     ends.push(listenForConsole({ parts, watch: own.get(name) ?? null, history: storage.history, hub, tools }))
@@ -138,6 +143,12 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       await signIn.stop()
       await storage.close()
     },
+  }
+
+  function livePosition(context: RequestContext): string | null {
+    const { principal } = context
+    const view = liveViewOf({ policy, watches }, { principal, scope: (cluster) => context.scope(cluster) })
+    return view.clusters.length === 0 ? null : hub.position(view)
   }
 
   /** In certificate mode, the console and not Incus keeps projects apart. */

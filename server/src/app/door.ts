@@ -13,6 +13,7 @@ import type { Policy } from '../policy/policy.ts'
 import { expireSessionCookie } from '../session/cookies.ts'
 import type { Session } from '../session/sessions.ts'
 import { authorityOf } from './authority.ts'
+import { liveRightsOf, liveViewOf } from './live-view.ts'
 import type { Tools } from './cluster-parts.ts'
 import type { ClusterRooms } from './cluster-rooms.ts'
 import type { SignIn } from './sign-in.ts'
@@ -100,51 +101,18 @@ function renewBehind(sessions: SignIn['sessions'], session: Session, { logger }:
 function openLive(parts: DoorParts, opening: LiveOpening): void {
   const { policy, hub, watches } = parts
   const { principal, session, clientAddress, stream, lastEventId, sessionNow } = opening
-  const { clusters, history, key } = rightsOf(policy, principal)
+  const view = liveViewOf(parts, { principal, scope: (cluster) => session.scope(cluster, clientAddress) })
   const listener: LiveListener = {
-    key,
-    clusters,
-    seesAudit: (cluster) => (cluster === null ? history.length === policy.clusters.length : history.includes(cluster)),
+    ...view,
+    session: principal.sessionTag,
     recheck: async () => {
       const now = await sessionNow()
       if (now === null) return 'ended'
-      if (rightsOf(policy, now.principal).key !== key) return 'changed'
+      if (liveRightsOf(policy, now.principal).key !== view.key) return 'changed'
       // The stream may have begun with another session of the same person, which has ended since.
-      for (const cluster of clusters) watches.get(cluster, await now.scope(cluster, clientAddress))
+      for (const cluster of view.clusters) watches.get(cluster, await now.scope(cluster, clientAddress))
       return 'stands'
-    },
-    watch: (publish) => {
-      const stopped = new AbortController()
-      for (const cluster of clusters) {
-        void session.scope(cluster, clientAddress).then((scope) => {
-          if (stopped.signal.aborted) return
-          const { watch, release } = watches.hold(cluster, scope)
-          const unsubscribe = watch.subscribe(publish)
-          stopped.signal.addEventListener('abort', () => {
-            unsubscribe()
-            release()
-          })
-        })
-      }
-      return { stop: () => stopped.abort() }
     },
   }
   hub.open(listener, stream, lastEventId)
-}
-
-interface LiveRights {
-  /** Clusters of which the person may follow what happens. */
-  readonly clusters: readonly string[]
-  /** Clusters whose access history the person may read. */
-  readonly history: readonly string[]
-  /** The same for the same person with the same rights, in whichever session. */
-  readonly key: string
-}
-
-function rightsOf(policy: Policy, principal: Session['principal']): LiveRights {
-  const clusters = policy.clustersWhere(principal, 'live.read')
-  const history = policy.clustersWhere(principal, 'audit.read')
-  // What is heard of a cluster depends on the projects too, where the console and not Incus keeps them apart.
-  const reach = clusters.map((cluster) => [policy.rolesOf(principal, cluster), policy.projectsOf(principal, cluster)])
-  return { clusters, history, key: JSON.stringify([principal.iss, principal.sub, clusters, reach, history]) }
 }

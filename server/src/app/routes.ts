@@ -23,6 +23,8 @@ export interface RouteParts {
   readonly rooms: (cluster: string) => ClusterRooms
   readonly watches: Watches
   readonly starters: Starters<AuditEntry>
+  /** Where the live stream of who asks stands; null where there is none. */
+  readonly livePosition: (context: RequestContext) => string | null
 }
 
 /** The route table: everything the console answers, beside the live stream and the pages of signing in. */
@@ -30,7 +32,11 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
   const { policy, signIn, storage, rooms, watches } = parts
   const watchOf = async (context: RequestContext, cluster: string) => watches.get(cluster, await context.scope(cluster))
   return [
-    ...sessionRoutes({ sessions: signIn.sessions, permissionsOf: (person) => policy.permissions(person) }),
+    ...sessionRoutes({
+      sessions: signIn.sessions,
+      permissionsOf: (person) => policy.permissions(person),
+      livePosition: (context) => parts.livePosition(context),
+    }),
     ...clusterRoutes({
       visible: ({ principal }) => policy.visibleClusters(principal),
       now: (cluster) => rooms(cluster).now(),

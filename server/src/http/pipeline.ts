@@ -296,7 +296,13 @@ async function send(
 }
 
 /** Codes of those who were turned away because of who they are or where they come from. */
-const denials: ReadonlySet<string> = new Set(['cross_site', 'not_signed_in', 'session_expired', 'too_many_requests'])
+const denials: ReadonlySet<string> = new Set([
+  'cross_site',
+  'not_signed_in',
+  'session_expired',
+  'other_person',
+  'too_many_requests',
+])
 
 function recordFailure(door: Door, exchange: Exchange, out: Out): void {
   if (denials.has(out.code ?? '') && exchange.decision === null) {

@@ -20,6 +20,7 @@ const singletons = new Set([
   'sec-fetch-site',
   'transfer-encoding',
   'x-console-request',
+  'x-malleus-person',
   'x-malleus-target',
 ])
 

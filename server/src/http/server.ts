@@ -5,6 +5,7 @@ import express, { type Express, type NextFunction, type Request, type RequestHan
 import { logWhenDone } from './access-log.ts'
 import { authHandlers } from './auth-pages.ts'
 import { clientAddress, networkOf } from './client-address.ts'
+import { personTag } from '../lib/person-tag.ts'
 import type { Door } from './door.ts'
 import { beginExchange, type Exchange, exchangeOf } from './exchange.ts'
 import { describeApi } from './openapi.ts'
@@ -171,6 +172,9 @@ function whoAsks({ findSession, settings: { limits }, clock }: Door): RequestHan
     if (found.kind === 'found') {
       exchange.session = found.session
       ofSession.take(found.session.principal.sessionTag)
+      // The page says whose it is: the cookie may be somebody else's by now, and what they are told must not appear in it.
+      const person = request.headers['x-malleus-person']
+      if (person !== undefined && person !== personTag(found.session.principal)) throw new Refusal('other_person')
       next()
       return
     }

@@ -62,6 +62,11 @@ export class LiveChannel {
     oldest.close()
   }
 
+  /** The id of the last event that was published: where a stream that opens now begins. */
+  get position(): string {
+    return this.#window.position
+  }
+
   get size(): number {
     return this.#streams.size
   }

@@ -44,6 +44,7 @@ function setUp() {
     key: 'mika',
     clusters: ['prod'],
     seesAudit: () => false,
+    session: 'one',
     recheck: async () => 'stands',
     watch: () => {
       watches += 1
@@ -76,6 +77,27 @@ describe('the live hub', () => {
     const again = new Tab()
     hub.open(listener(), again, tab.lastId)
     expect(again.heard).toEqual(['certificate-changed'])
+  })
+
+  it('begins a stream where it stood when the page began to read, with what happened since', () => {
+    const { hub, listener } = setUp()
+    const position = hub.position(listener())
+    hub.publish(changed)
+    const tab = new Tab()
+    hub.open(listener(), tab, position)
+    expect(tab.heard).toEqual(['members-changed'])
+  })
+
+  it('keeps what happens for a page that asked where it stands for five minutes, and then listens no longer', async () => {
+    const { clock, hub, listener, watches } = setUp()
+    const position = hub.position(listener())
+    await clock.pass(4 * 60_000)
+    expect(watches()).toBe(1)
+    await clock.pass(60_000)
+    expect(watches()).toBe(0)
+    const late = new Tab()
+    hub.open(listener(), late, position)
+    expect(late.heard).toEqual(['resync'])
   })
 
   it('says resync when the window has passed', async () => {
@@ -115,6 +137,28 @@ describe('the live hub', () => {
     alive = false
     await clock.pass(5_000)
     expect(tab.heard).toEqual(['resync', 'session-ended'])
+    expect(hub.streams).toBe(0)
+  })
+
+  it('ends the streams of a session that ends in this process at once, and no others', () => {
+    const { hub, listener } = setUp()
+    const [ended, other] = [new Tab(), new Tab()]
+    hub.open(listener(), ended, null)
+    hub.open(listener({ session: 'two' }), other, null)
+    hub.endSession('one')
+    expect([ended.heard, other.heard]).toEqual([['resync', 'session-ended'], ['resync']])
+    hub.publish(changed)
+    expect(other.heard).toEqual(['resync', 'members-changed'])
+  })
+
+  it('has the streams of a replaced session connect again once the browser has the new cookie', async () => {
+    const { clock, hub, listener } = setUp()
+    const tab = new Tab()
+    hub.open(listener(), tab, null)
+    hub.replaceSession('one')
+    expect(tab.heard).toEqual(['resync'])
+    await clock.pass(1_000)
+    expect(tab.heard).toEqual(['resync', 'goaway'])
     expect(hub.streams).toBe(0)
   })
 
@@ -180,5 +224,6 @@ describe('the live hub', () => {
     hub.open(listener(), late, null)
     expect(tab.heard).toEqual(['resync', 'goaway'])
     expect(late.heard).toEqual(['goaway'])
+    expect(hub.position(listener())).toBeNull()
   })
 })

@@ -8,16 +8,22 @@ import { LiveChannel } from './live-channel.ts'
 // The stream back: every live change goes to the browser through here. What the console itself observes goes to all
 // who may see that cluster; what Incus tells goes only to the person with whose authority it was asked for.
 
-/** Whom a stream belongs to, and what they may see. */
-export interface LiveListener {
-  /** The same for all tabs and sessions with the same identity and the same rights; streams with one key share facts. */
+/** What somebody may follow. */
+export interface LiveView {
+  /** The same for all browsers and sessions with the same identity and the same rights; streams with one key share facts. */
   readonly key: string
   readonly clusters: readonly string[]
   readonly seesAudit: (cluster: string | null) => boolean
-  /** How it is with the session, asked every five seconds: `changed` when its rights are not those of the key any more. */
-  readonly recheck: () => Promise<'stands' | 'changed' | 'ended'>
   /** Begins to listen to Incus with the person's authority, for as long as their streams are open. */
   readonly watch: (publish: (event: LiveEvent) => void) => Watch
+}
+
+/** Whom a stream belongs to, and what they may see. */
+export interface LiveListener extends LiveView {
+  /** Tag of the session that it was opened with. */
+  readonly session: string
+  /** How it is with the session, asked every five seconds: `changed` when its rights are not those of the key any more. */
+  readonly recheck: () => Promise<'stands' | 'changed' | 'ended'>
 }
 
 export interface Watch {
@@ -33,7 +39,7 @@ export interface LiveHubPorts {
 
 interface Entry {
   readonly channel: LiveChannel
-  readonly listener: LiveListener
+  readonly view: LiveView
   readonly watch: Watch
   /** Ends the channel some time after its last stream has gone. */
   cancelEnd: () => void
@@ -48,10 +54,14 @@ const believedForMs = 60_000
 const lingerMs = 5 * 60_000
 /** How long browsers take, at random, to connect again when this replica stops. */
 const goawayWithinMs = 2_000
+/** By then a browser that signed in anew has the cookie of the session that took the place of its last one. */
+const newCookieMs = 1_000
 
 export class LiveHub {
   readonly #ports: LiveHubPorts
   readonly #entries = new Map<string, Entry>()
+  /** The open streams of each session. */
+  readonly #bySession = new Map<string, Set<LiveStream>>()
   #draining = false
   #cancelTick = () => {}
   #ticks = 0
@@ -70,17 +80,39 @@ export class LiveHub {
     const entry = this.#entry(listener)
     entry.cancelEnd()
     entry.channel.join(stream, lastEventId)
+    this.#remember(listener.session, stream)
     this.#recheck(listener, stream, this.#ports.clock.monotonic())
-    void stream.closed.then(() => {
-      if (entry.channel.size > 0) return
-      entry.cancelEnd()
-      entry.cancelEnd = this.#ports.clock.after(lingerMs, () => this.#end(listener.key))
+    void stream.closed.then(() => this.#linger(entry))
+  }
+
+  /**
+   * Where a stream with this view stands now. Opened with it within five minutes, it continues from here; from now on
+   * what happens is kept for it. Null when this replica is stopping.
+   */
+  position(view: LiveView): string | null {
+    if (this.#draining) return null
+    const entry = this.#entry(view)
+    this.#linger(entry)
+    return entry.channel.position
+  }
+
+  /** A session ended in this process: its streams end now. Others find out when they look after their sessions. */
+  endSession(session: string): void {
+    for (const stream of this.#bySession.get(session) ?? []) {
+      endStream(stream, 'session-ended', { reason: sessionEndedReason })
+    }
+  }
+
+  /** The browser got another session in place of this one: its streams go on with that, if it is the same person's. */
+  replaceSession(session: string): void {
+    this.#ports.clock.after(newCookieMs, () => {
+      for (const stream of this.#bySession.get(session) ?? []) endStream(stream, 'goaway', { withinMs: 0 })
     })
   }
 
   /** Tells what the console observed to everyone who may see it. */
   publish(event: LiveEvent): void {
-    for (const { channel, listener } of this.#entries.values()) if (maySee(listener, event)) channel.publish(event)
+    for (const { channel, view } of this.#entries.values()) if (maySee(view, event)) channel.publish(event)
   }
 
   /** Says goodbye to all browsers, which connect again, to another replica if there is one. */
@@ -97,14 +129,30 @@ export class LiveHub {
     return this.#entries.values().reduce((sum, { channel }) => sum + channel.size, 0)
   }
 
-  #entry(listener: LiveListener): Entry {
-    const known = this.#entries.get(listener.key)
+  #entry(view: LiveView): Entry {
+    const known = this.#entries.get(view.key)
     if (known !== undefined) return known
     const channel = new LiveChannel(this.#ports.random.bytes(9).toString('hex'), this.#ports.clock)
-    const watch = listener.watch((event) => channel.publish(event))
-    const entry: Entry = { channel, listener, watch, cancelEnd: () => {} }
-    this.#entries.set(listener.key, entry)
+    const watch = view.watch((event) => channel.publish(event))
+    const entry: Entry = { channel, view, watch, cancelEnd: () => {} }
+    this.#entries.set(view.key, entry)
     return entry
+  }
+
+  /** Keeps what happens for those who come back, as long as it could be continued. */
+  #linger(entry: Entry): void {
+    if (entry.channel.size > 0) return
+    entry.cancelEnd()
+    entry.cancelEnd = this.#ports.clock.after(lingerMs, () => this.#end(entry.view.key))
+  }
+
+  #remember(session: string, stream: LiveStream): void {
+    const streams = this.#bySession.get(session) ?? new Set()
+    this.#bySession.set(session, streams.add(stream))
+    void stream.closed.then(() => {
+      streams.delete(stream)
+      if (streams.size === 0) this.#bySession.delete(session)
+    })
   }
 
   #end(key: string): void {
@@ -125,7 +173,7 @@ export class LiveHub {
       void listener.recheck().then(
         (found) => {
           if (found === 'stands') this.#recheck(listener, stream, clock.monotonic())
-          else if (found === 'ended') endStream(stream, 'session-ended', { reason: 'The session has ended.' })
+          else if (found === 'ended') endStream(stream, 'session-ended', { reason: sessionEndedReason })
           else endStream(stream, 'goaway', { withinMs: goawayWithinMs })
         },
         () => {
@@ -149,9 +197,9 @@ export class LiveHub {
   #tellAnswers(): void {
     const at = instant(this.#ports.clock.now())
     const byCluster = new Map<string, LiveEvent>()
-    for (const { channel, listener } of this.#entries.values()) {
+    for (const { channel, view } of this.#entries.values()) {
       if (channel.size === 0) continue
-      for (const cluster of listener.clusters) {
+      for (const cluster of view.clusters) {
         const event = byCluster.get(cluster) ?? {
           kind: 'answers-measured',
           cluster,
@@ -170,12 +218,14 @@ export class LiveHub {
   }
 }
 
+const sessionEndedReason = 'The session has ended.'
+
 function endStream(stream: LiveStream, event: 'goaway' | 'session-ended', data: object): void {
   stream.send({ event, data })
   stream.close()
 }
 
-function maySee(listener: LiveListener, event: LiveEvent): boolean {
-  if (event.kind === 'audit-appended') return listener.seesAudit(event.cluster)
-  return !('cluster' in event) || listener.clusters.includes(event.cluster)
+function maySee(view: LiveView, event: LiveEvent): boolean {
+  if (event.kind === 'audit-appended') return view.seesAudit(event.cluster)
+  return !('cluster' in event) || view.clusters.includes(event.cluster)
 }

@@ -1,6 +1,7 @@
 import { getSession, reportActivity } from '@malleus/shared/api/session.ts'
 import { expect, test } from 'vitest'
 import type { RequestContext, RouteInput } from '../http/route.ts'
+import { personTag } from '../lib/person-tag.ts'
 import type { Principal } from './principal.ts'
 import { sessionRoutes } from './routes.ts'
 
@@ -19,6 +20,7 @@ const times = { idleExpiresAt: '2026-01-01T00:30:00.000Z', expiresAt: '2026-01-0
 const routes = sessionRoutes({
   sessions: { sessionOf: () => ({ principal, idToken: 'secret-id-token', ...times }) },
   permissionsOf: () => ({ 'prod-eu': ['member.list'] }),
+  livePosition: () => 'e-7',
 })
 const context = { principal, touch: () => Promise.resolve(times) } as unknown as RequestContext
 const input = { params: {}, query: undefined, body: {} } as unknown as RouteInput<never>
@@ -27,9 +29,17 @@ test('tells who is signed in, what they may do and until when, and no token', as
   const row = routes.find(({ endpoint }) => endpoint === getSession)
   const reply = await row?.handler(context, input)
   expect(getSession.reply.parse(reply)).toEqual({
-    principal: { name: 'Jo', email: null, issuer: principal.iss, subject: 'jo', roles: ['viewer'] },
+    principal: {
+      name: 'Jo',
+      email: null,
+      issuer: principal.iss,
+      subject: 'jo',
+      roles: ['viewer'],
+      tag: personTag(principal),
+    },
     permissions: { 'prod-eu': ['member.list'] },
     ...times,
+    live: 'e-7',
   })
   expect(JSON.stringify(reply)).not.toContain('secret-id-token')
 })

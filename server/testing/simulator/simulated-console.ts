@@ -198,6 +198,7 @@ export class SimulatedConsole {
       key: 'jo',
       clusters: ['sim'],
       seesAudit: () => true,
+      session: 'one',
       recheck: () => Promise.resolve('stands'),
       watch: (publish) => {
         const stop = this.watch.subscribe((event) => {

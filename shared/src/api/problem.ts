@@ -28,6 +28,7 @@ export const problemCodes = [
   // who asks, and whether they may
   'not_signed_in',
   'session_expired',
+  'other_person',
   'forbidden',
   'step_up_required',
   'sign_in_failed',

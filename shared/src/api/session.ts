@@ -11,12 +11,19 @@ export const SessionView = z.object({
     issuer: z.string(),
     subject: z.string(),
     roles: z.array(Role),
+    /** Stands for the person: a page sends it as `X-Malleus-Person`, and is answered 401 when the cookie is another's. */
+    tag: z.string(),
   }),
   /** What the person may do in each cluster they may see. */
   permissions: z.record(z.string(), z.array(Action)),
   /** When it locks without input, and when it ends in any case. */
   idleExpiresAt: Instant,
   expiresAt: Instant,
+  /**
+   * Where the live stream stands. Begun with this as `Last-Event-ID` it tells all that happened since this answer, so
+   * that what is read after it need not be read again. Null where there is none.
+   */
+  live: z.string().nullable(),
 })
 export type SessionView = z.infer<typeof SessionView>
 
