@@ -34,6 +34,7 @@ describe('what a role may do', () => {
     'certificate.read': 'viewer operator admin',
     'operation.list': 'viewer operator admin',
     'instance.list': 'viewer operator admin',
+    'incident.list': 'viewer operator admin',
     'live.read': 'viewer operator admin',
     'audit.read': 'operator admin auditor',
   }

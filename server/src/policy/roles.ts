@@ -18,6 +18,7 @@ const viewer: readonly Action[] = [
   'certificate.read',
   'operation.list',
   'instance.list',
+  'incident.list',
   'live.read',
 ]
 

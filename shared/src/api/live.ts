@@ -41,6 +41,8 @@ export const LiveEvent = z.discriminatedUnion('kind', [
   }),
   /** The list of instances that this person sees would be another than before: ask what has changed. */
   z.object({ kind: z.literal('instances-changed'), cluster: z.string() }),
+  /** An incident began, changed or ended: read it again. */
+  z.object({ kind: z.literal('incident-changed'), cluster: z.string(), incident: z.string() }),
   /** What happened in the cluster between these instants may be missing. */
   z.object({ kind: z.literal('events-missed'), cluster: z.string(), from: Instant, to: Instant, reason: z.string() }),
   /** What became of a change whose answer was lost. */

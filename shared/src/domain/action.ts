@@ -20,6 +20,7 @@ export const actions = {
   'certificate.read': 'looked at the certificates',
   'operation.list': 'listed the operations',
   'instance.list': 'listed the instances',
+  'incident.list': 'looked at the incidents',
   'live.read': 'followed live changes',
   'audit.read': 'read the access history',
 } as const satisfies Record<string, string>

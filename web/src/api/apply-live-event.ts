@@ -71,6 +71,8 @@ export function applyLiveEvent(event: LiveEvent, known: Known): readonly CacheCh
       return /^(cluster-member|instance)-/.test(event.action) ? [readAgain('cluster', event.cluster, 'members')] : []
     case 'instances-changed':
       return [readAgain('cluster', event.cluster, 'instances')]
+    case 'incident-changed':
+      return [readAgain('cluster', event.cluster, 'incidents')]
     case 'outcome-found':
       return [readAgain('cluster', event.cluster), readAgain('audit')]
     case 'audit-appended':
