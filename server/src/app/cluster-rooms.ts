@@ -2,6 +2,7 @@ import { X509Certificate } from 'node:crypto'
 import type { Finding } from '@malleus/shared/api/finding.ts'
 import type { CertificateFacts } from '../certificates/cluster-certificates.ts'
 import { certificateExpiresAt } from '../certificates/cluster-certificates.ts'
+import { clusterDatabase } from '../clusters/cluster-database.ts'
 import type { ClusterNow } from '../clusters/clusters-view.ts'
 import { connectionFindings } from '../clusters/findings.ts'
 import { offlineThresholdSeconds } from '../clusters/offline-threshold.ts'
@@ -109,7 +110,12 @@ export function createClusterRooms(
       standings: [...board.snapshot().values()].map(({ standing }) => standing),
       clustered: discovery.clustered,
       version: readings.anyServer.value?.environment?.server_version ?? null,
-      databaseAvailable: board.databaseAvailable,
+      database: clusterDatabase({
+        available: board.databaseAvailable,
+        goneSince: board.databaseGoneSince,
+        reported: reported.latest,
+        health: (member) => board.current(member),
+      }),
       panic: board.panic,
       certificateExpiresAt: certificateExpiresAt(seen()),
       offlineThresholdSeconds: offlineThresholdSeconds(readings.anyServer.value?.config ?? null),

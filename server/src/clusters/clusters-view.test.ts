@@ -11,7 +11,7 @@ function summary(standings: Standing[]): ClusterSummary {
       standings,
       clustered: true,
       version: '6.0.4',
-      databaseAvailable: null,
+      database: { kind: 'unknown' },
       panic: false,
       certificateExpiresAt: Date.UTC(2030, 0, 1),
       offlineThresholdSeconds: 20,

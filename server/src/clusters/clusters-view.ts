@@ -1,5 +1,5 @@
 import type { Finding } from '@malleus/shared/api/finding.ts'
-import type { ClusterSummary } from '@malleus/shared/api/clusters.ts'
+import type { ClusterDatabase, ClusterSummary } from '@malleus/shared/api/clusters.ts'
 import type { Standing } from '@malleus/shared/domain/health.ts'
 import { isAnswering, worstStanding } from '@malleus/shared/domain/health.ts'
 import { instant } from '../lib/clock.ts'
@@ -12,7 +12,7 @@ export interface ClusterNow {
   /** Null while it is not known. */
   readonly clustered: boolean | null
   readonly version: string | null
-  readonly databaseAvailable: boolean | null
+  readonly database: ClusterDatabase
   readonly panic: boolean
   /** Wall clock, milliseconds. */
   readonly certificateExpiresAt: number | null
@@ -23,7 +23,7 @@ export interface ClusterNow {
 
 /** A cluster in a few words. A suspect answers too, if late, and so it is reachable through it. */
 export function clusterSummary(now: ClusterNow): ClusterSummary {
-  const { name, mode, standings, clustered, version, databaseAvailable, panic, certificateExpiresAt } = now
+  const { name, mode, standings, clustered, version, database, panic, certificateExpiresAt } = now
   const answering = standings.filter((standing) => isAnswering(standing) || standing === 'suspect').length
   return {
     name,
@@ -33,7 +33,8 @@ export function clusterSummary(now: ClusterNow): ClusterSummary {
     worst: worstStanding(standings),
     mode,
     version,
-    databaseAvailable,
+    databaseAvailable: database.kind === 'unknown' ? null : database.kind === 'answers',
+    database,
     panic,
     certificate: certificateExpiresAt === null ? null : { expiresAt: instant(certificateExpiresAt) },
     offlineThresholdSeconds: now.offlineThresholdSeconds,

@@ -1,8 +1,41 @@
 import { z } from 'zod'
-import { Standing } from '../domain/health.ts'
+import { Standing, Symptom } from '../domain/health.ts'
 import { endpoint } from './endpoint.ts'
 import { Finding } from './finding.ts'
 import { Instant } from './freshness.ts'
+
+/** One of the servers that hold the cluster database, as the cluster last said. */
+export const DatabaseHolder = z.object({
+  name: z.string(),
+  /** Whether it was said to lead. */
+  leads: z.boolean(),
+  /** Since when it has not answered this console, and why; null while it does. */
+  missing: z.object({ since: Instant, symptom: Symptom.nullable() }).nullable(),
+})
+export type DatabaseHolder = z.infer<typeof DatabaseHolder>
+
+/**
+ * Whether the cluster database answers; `unknown` before anybody asked. Lost because of:
+ *
+ * - `quorum`: too few of the servers that hold it are left. It comes back with them, or by hand.
+ * - `leader-gone`: the server that leads it has ended; another takes over within seconds.
+ * - `leader-silent`: the server that leads it is stopped or cut off, which the others notice in half a minute or more.
+ * - `unexplained`: nothing that is seen explains it, or who holds it is not known.
+ */
+export const ClusterDatabase = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('unknown') }),
+  z.object({ kind: z.literal('answers') }),
+  z.object({
+    kind: z.literal('lost'),
+    since: Instant,
+    cause: z.enum(['quorum', 'leader-gone', 'leader-silent', 'unexplained']),
+    /** Empty while it is not known who holds it. */
+    holders: z.array(DatabaseHolder),
+    /** When the cluster said who holds it. */
+    rolesAsOf: Instant.nullable(),
+  }),
+])
+export type ClusterDatabase = z.infer<typeof ClusterDatabase>
 
 export const ClusterSummary = z.object({
   name: z.string(),
@@ -17,6 +50,7 @@ export const ClusterSummary = z.object({
   version: z.string().nullable(),
   /** The cluster database does not answer on any member: reading goes on from last known rows, changing does not. */
   databaseAvailable: z.boolean().nullable(),
+  database: ClusterDatabase,
   /** Fewer than half of the members answer. */
   panic: z.boolean(),
   certificate: z.object({ expiresAt: Instant }).nullable(),

@@ -12,6 +12,7 @@ const healthy: ClusterSummary = {
   mode: 'bearer',
   version: '7.0.1',
   databaseAvailable: true,
+  database: { kind: 'answers' },
   panic: false,
   certificate: { expiresAt: '2026-12-11T07:00:00.000Z' },
   offlineThresholdSeconds: 20,

@@ -211,6 +211,7 @@ const cluster: ClusterSummary = {
   mode: 'bearer',
   version: null,
   databaseAvailable: null,
+  database: { kind: 'unknown' },
   panic: false,
   certificate: null,
   offlineThresholdSeconds: null,

@@ -32,6 +32,7 @@ function cluster(change: Partial<ClusterSummary> = {}): ClusterSummary {
     mode: 'bearer',
     version: '7.0.1',
     databaseAvailable: true,
+    database: { kind: 'answers' },
     panic: false,
     certificate: { expiresAt: '2027-06-01T00:00:00Z' },
     offlineThresholdSeconds: 20,
