@@ -13,8 +13,14 @@ import { RollingSamples } from './rolling-samples.ts'
 
 /** What changed on the board. Answer times change all the time and are not announced. */
 export type HealthChange =
-  /** A member's standing, symptom or reason; `after` is null when it left the cluster. */
-  | { readonly kind: 'member'; readonly member: string; readonly before: Health | null; readonly after: Health | null }
+  /** A member's standing, symptom or reason; `after` is null when it left the cluster, or has another name now. */
+  | {
+      readonly kind: 'member'
+      readonly member: string
+      readonly before: Health | null
+      readonly after: Health | null
+      readonly renamedTo?: string
+    }
   | { readonly kind: 'cluster'; readonly panic: boolean; readonly databaseAvailable: boolean | null }
 
 interface Row {
@@ -153,7 +159,7 @@ export class HealthBoard {
     const replaced = this.#rows.get(to)?.health ?? null
     this.#rows.delete(from)
     this.#rows.set(to, row)
-    this.#changes.publish({ kind: 'member', member: from, before: row.health, after: null })
+    this.#changes.publish({ kind: 'member', member: from, before: row.health, after: null, renamedTo: to })
     this.#changes.publish({ kind: 'member', member: to, before: replaced, after: row.health })
   }
 
