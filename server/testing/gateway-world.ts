@@ -5,6 +5,7 @@ import type { HedgingSettings, LimitSettings } from '../src/gateway/gateway-sett
 import { gatewaySettings } from '../src/gateway/gateway-settings.ts'
 import type { GatewayWatch } from '../src/gateway/gateway-watch.ts'
 import { ClusterGateway } from '../src/gateway/gateway.ts'
+import type { RequestEnd } from '../src/gateway/request-end.ts'
 import type { Scope } from '../src/gateway/scope.ts'
 import { Transport } from '../src/gateway/transport.ts'
 import { HealthBoard } from '../src/health/health-board.ts'
@@ -28,6 +29,7 @@ export interface GatewayWorldOptions {
   /** Whether members are probed, as in the product. Default: not; the board then knows only what requests saw. */
   readonly probed?: boolean
   readonly watch?: GatewayWatch
+  readonly onEnd?: (end: RequestEnd) => void
 }
 
 /** A stand-in cluster, and the real door out to it: directory, board, transport and gateway, with a first good probe of each. */
@@ -69,8 +71,9 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
   for (const name of cluster.members) board.observe(name, { kind: 'probe-answered', answerMs: 1, fresh: true })
   const bearerUsable = options.bearerUsable ?? (() => true)
   const parts = { directory, board, transport, settings, random, bearerUsable, observeDatabase: false }
-  const { watch } = options
-  const gateway = new ClusterGateway({ ...parts, clock: options.clock ?? clock, ...(watch && { watch }) })
+  const { watch, onEnd } = options
+  const heard = { ...(watch && { watch }), ...(onEnd && { onEnd }) }
+  const gateway = new ClusterGateway({ ...parts, clock: options.clock ?? clock, ...heard })
   const mode = options.cluster?.oidc === undefined ? 'certificate' : 'bearer'
   const prober = new Prober({ transport, board, mode, deep: true, clock, random })
   prober.follow(directory.list())

@@ -37,6 +37,8 @@ import { MemberError, NoResponsiveMember, OutcomeUnknown } from './member-error.
 import type { Believed, Plan } from './plan.ts'
 import { planAttempts } from './plan.ts'
 import type { Answer, ReadRequest, RequestClass, WriteRequest } from './request.ts'
+import type { RequestEnd } from './request-end.ts'
+import { endOf } from './request-end.ts'
 import type { Scope } from './scope.ts'
 import { sendOnce } from './send-once.ts'
 import type { Authority, Transport } from './transport.ts'
@@ -99,6 +101,8 @@ export interface ClusterGatewayOptions {
    */
   readonly observeDatabase: boolean
   readonly watch?: GatewayWatch
+  /** Hears of every request that has ended, with the members that were to answer it. Must be quick, and not throw. */
+  readonly onEnd?: (end: RequestEnd) => void
 }
 
 /** One message of the event stream; Incus's operations with long output stay far below. */
@@ -158,9 +162,11 @@ export class ClusterGateway implements Gateway {
       if (request.class === 'read') this.#latency.record(latencyKey, now - plannedAt, now)
       this.#learnFrom(how, request)
       watch?.carried(request.class, 'answered', how.attempts, how.hedged, now - startedAt)
+      this.#tellEnd(request, request.class, how, startedAt)
       return { ...value, via: how.via, attempts: how.attempts, hedged: how.hedged }
     } catch (error) {
       this.#noteEnd(request.class, error, startedAt)
+      this.#tellEnd(request, request.class, endOf(error, request), startedAt)
       throw error
     }
   }
@@ -184,9 +190,13 @@ export class ClusterGateway implements Gateway {
         signal: request.signal,
       })
       watch?.carried('mutate', 'answered', attempts, false, clock.monotonic() - startedAt)
+      // Members are tried in order, and left for the next one when they give no connection.
+      const silent = plan.members.slice(0, attempts - 1).map(({ name }) => name)
+      this.#tellEnd(request, 'mutate', { via, silent }, startedAt)
       return { ...value, via, attempts, hedged: false }
     } catch (error) {
       this.#noteEnd('mutate', error, startedAt)
+      this.#tellEnd(request, 'mutate', endOf(error, request), startedAt)
       throw error
     }
   }
@@ -348,6 +358,17 @@ export class ClusterGateway implements Gateway {
         if (error.phase === 'answer') this.#noteFailure(member, error, requestClass)
       },
     }
+  }
+
+  #tellEnd(
+    { scope }: Pick<ReadRequest<unknown>, 'scope'>,
+    requestClass: RequestClass,
+    end: Pick<RequestEnd, 'via' | 'silent'> | null,
+    startedAt: number,
+  ): void {
+    if (end === null) return
+    const tookMs = this.#options.clock.monotonic() - startedAt
+    this.#options.onEnd?.({ class: requestClass, scope: scope.kind, via: end.via, silent: end.silent, tookMs })
   }
 
   #noteEnd(requestClass: RequestClass, error: unknown, startedAt: number): void {

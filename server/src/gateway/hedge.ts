@@ -7,6 +7,7 @@ import type { HedgingSettings } from './gateway-settings.ts'
 import type { HedgeBudget } from './hedge-budget.ts'
 import { mayDifferElsewhere } from './incus-reply.ts'
 import { MemberError, NoResponsiveMember, describeSilence } from './member-error.ts'
+import { silentAmong } from './request-end.ts'
 
 /** One request to one member, under way. */
 export interface Attempt<Value> {
@@ -53,6 +54,8 @@ export interface HedgeResult<Value> {
   readonly hedged: boolean
   /** Attempts that failed before. */
   readonly failures: readonly MemberError[]
+  /** Members that were asked before and had not answered until then. */
+  readonly silent: readonly string[]
 }
 
 /**
@@ -208,7 +211,8 @@ class Race<Value> {
     if (this.#settled) return
     const via = flight.member.name
     this.#settle()
-    this.#resolve({ value, via, attempts: this.#begun, hedged: this.#hedged, failures: this.#failures })
+    const silent = this.#askedBefore(flight)
+    this.#resolve({ value, via, attempts: this.#begun, hedged: this.#hedged, failures: this.#failures, silent })
     for (const { member, waitedMs } of this.#replaced) {
       if (waitedMs >= this.#silentForMs()) observer.silent(member, waitedMs)
     }
@@ -246,6 +250,13 @@ class Race<Value> {
       this.#replaced.push({ member: member.name, waitedMs: this.#options.clock.monotonic() - attempt.sentAt })
     }
     this.#end(flight)
+  }
+
+  #askedBefore(winner: Flight<Value>): readonly string[] {
+    const slower = this.#flights
+      .filter(({ startedAt }) => startedAt < winner.startedAt)
+      .map(({ member }) => member.name)
+    return [...new Set([...silentAmong(this.#failures), ...this.#replaced.map(({ member }) => member), ...slower])]
   }
 
   /** Another member has answered: hears whether this one still does, for a while. */
