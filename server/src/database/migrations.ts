@@ -169,6 +169,18 @@ const malleus: readonly Migration[] = [
       'create index operation_sight_id on operation_sight (cluster, id)',
     ],
   },
+  {
+    name: '008 kept members',
+    statements: [
+      // What each cluster last said of its members, for a console that is started while its database does not answer.
+      `create table kept_members (
+        cluster text primary key,
+        trusted text not null,
+        members text not null,
+        at integer not null
+      ) strict, without rowid`,
+    ],
+  },
 ]
 
 const audit: readonly Migration[] = [

@@ -1,4 +1,4 @@
-import type { IncusMember } from '@malleus/shared/incus/member.ts'
+import { IncusMember } from '@malleus/shared/incus/member.ts'
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../testing/manual-clock.ts'
 import { parseEndpoint } from '../clusters/endpoint.ts'
@@ -25,6 +25,7 @@ function world({ hasIdentity = true, networks = ['10.0.0.0/24'] as string[] | nu
   const directory = new MemberDirectory(seeds.map(parseEndpoint))
   const board = new HealthBoard({ clock, random: systemRandom, settings: healthSettings() })
   const reported = new ReportedMembers()
+  const keptLists: string[][] = []
   const cluster = { answer: (_path: string): unknown => [row('server1', '10.0.0.1')], reads: [] as string[] }
   const discovery = new Discovery({
     gateway: {
@@ -43,13 +44,14 @@ function world({ hasIdentity = true, networks = ['10.0.0.0/24'] as string[] | nu
     hasIdentity,
     memberNetworks: networks,
     memberPorts: [8443],
+    keep: (members) => void keptLists.push(members.map(({ server_name }) => server_name)),
     resolve: () => Promise.reject(new Error('no such name')),
     clock,
     random: systemRandom,
     logger: silentLogger,
   })
   const names = () => directory.list().map(({ name }) => name)
-  return { clock, directory, board, reported, cluster, discovery, names }
+  return { clock, directory, board, reported, cluster, discovery, names, keptLists }
 }
 
 describe('discovery', () => {
@@ -211,5 +213,49 @@ describe('T-partial-rows: the list of members', () => {
       await discovery.refresh()
     }
     expect(changes).toBe(1)
+  })
+})
+
+describe('a console that is started anew', () => {
+  const kept = {
+    members: [row('server1', '10.0.0.1'), row('server2', '10.0.0.2'), row('server9', '192.0.2.9')].map((each) =>
+      IncusMember.parse(each),
+    ),
+    at: Date.UTC(2025, 11, 31),
+  }
+
+  test('begins with what the cluster said before, and contacts nobody that it may not', async () => {
+    const { clock, directory, board, cluster, discovery, names, reported } = world()
+    cluster.answer = () => incusSays('context deadline exceeded', 500)
+    discovery.start(kept)
+    await clock.pass(0)
+    expect(names()).toEqual(['server1', 'server2', 'server9'])
+    expect([...board.snapshot().keys()]).toEqual(['server1', 'server2', 'server9'])
+    expect(directory.list().map(({ contacted }) => contacted)).toEqual([true, true, false])
+    expect(reported.latest).toMatchObject({ at: kept.at })
+    expect(discovery.clustered).toBe(true)
+    expect(discovery.status.kind).toBe('failed')
+    cluster.answer = () => [row('server1', '10.0.0.1')]
+    await clock.pass(2_000)
+    expect(names()).toEqual(['server1'])
+    expect(reported.latest?.at).toBeGreaterThan(clock.now() - 2_000)
+  })
+
+  test('takes the word of the cluster and not its own memory, whichever comes first', async () => {
+    const { clock, discovery, names, reported } = world({ seeds: ['10.0.0.1:8443', 'slow.example:8443'] })
+    discovery.start(kept)
+    await clock.pass(0)
+    expect(names()).toEqual(['server1', 'slow.example:8443'])
+    expect([...(reported.latest?.rows.keys() ?? [])]).toEqual(['server1'])
+  })
+
+  test('has every list kept for that', async () => {
+    const { clock, cluster, discovery, keptLists } = world()
+    discovery.start()
+    await clock.pass(0)
+    cluster.answer = () => incusSays('context deadline exceeded', 500)
+    await clock.pass(20_000)
+    expect(keptLists.every((names) => names.join() === 'server1')).toBe(true)
+    expect(keptLists.length).toBe(1)
   })
 })

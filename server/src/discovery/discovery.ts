@@ -13,6 +13,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import { jittered } from '../lib/random.ts'
+import type { KeptMembers } from './kept-members-store.ts'
 import { planMembers } from './plan-members.ts'
 
 export interface DiscoveryOptions {
@@ -25,6 +26,8 @@ export interface DiscoveryOptions {
   readonly hasIdentity: boolean
   readonly memberNetworks: readonly string[] | null
   readonly memberPorts: readonly number[]
+  /** Hears every list that the cluster told; to have it at the next start. */
+  readonly keep?: (members: readonly IncusMember[]) => void
   /** Every address of a name. May reject. */
   readonly resolve: (name: string) => Promise<readonly string[]>
   readonly clock: Clock
@@ -53,6 +56,8 @@ export class Discovery {
   #clustered: boolean | null = null
   #running: Promise<void> | null = null
   #again = false
+  /** Whether the cluster told its members since the start. */
+  #wasTold = false
   #cancel: () => void = () => {}
   #stopped = true
 
@@ -61,11 +66,17 @@ export class Discovery {
     this.#status = options.hasIdentity ? { kind: 'not-yet' } : { kind: 'cannot' }
   }
 
-  /** Puts the members known so far on the board, and begins to ask. */
-  start(): void {
+  /**
+   * Puts the members known so far on the board, and begins to ask.
+   *
+   * @param kept what the cluster said before the console was started anew; it counts until the cluster says something
+   *   itself, and in no place that the configuration does not allow now
+   */
+  start(kept: KeptMembers | null = null): void {
     const { board, directory, hasIdentity } = this.#options
     board.retain(directory.list().map(({ name }) => name))
     this.#stopped = false
+    if (kept !== null && kept.members.length > 0) void this.#resume(kept)
     if (hasIdentity) void this.#round()
   }
 
@@ -107,12 +118,21 @@ export class Discovery {
   async learn(members: readonly IncusMember[]): Promise<void> {
     if (this.#options.hasIdentity || members.length === 0) return
     this.#clustered = true
+    this.#wasTold = true
+    this.#options.keep?.(members)
     await this.#become(members)
   }
 
   /** The same for a server that a person was told is not part of a cluster. */
   learnStandalone(name: string, via: string): void {
     if (!this.#options.hasIdentity) this.#becomeStandalone(name, via)
+  }
+
+  async #resume({ members, at }: KeptMembers): Promise<void> {
+    await this.#become(members, () => !this.#wasTold)
+    if (this.#wasTold || this.#stopped) return
+    this.#clustered = true
+    if (this.#options.hasIdentity) this.#options.reported.note(members, at)
   }
 
   async #round(): Promise<void> {
@@ -130,6 +150,8 @@ export class Discovery {
       const query = { recursion: '1' }
       const answer = await gateway.read({ ...common, path: '/cluster/members', query, parse: IncusMembers })
       this.#clustered = true
+      this.#wasTold = true
+      this.#options.keep?.(answer.value)
       await this.#become(answer.value)
       reported.note(answer.value, clock.now())
       this.#status = { kind: 'read', at: clock.now() }
@@ -166,12 +188,13 @@ export class Discovery {
     const answered = directory.get(via)
     if (answered === undefined) return
     this.#clustered = false
+    this.#wasTold = true
     board.rename(via, name)
     board.retain([name])
     directory.replace([{ ...answered, name }])
   }
 
-  async #become(rows: readonly IncusMember[]): Promise<void> {
+  async #become(rows: readonly IncusMember[], isWanted = () => true): Promise<void> {
     const { directory, board, seeds, memberNetworks, memberPorts } = this.#options
     const addresses = await this.#addressesOf([...seeds.map(({ host }) => host), ...hostsOf(rows)])
     const plan = () =>
@@ -187,7 +210,7 @@ export class Discovery {
     const first = plan()
     await this.#askNamesOf(first.unmatchedSeeds)
     const { members, renamed } = this.#seedNames.size === 0 ? first : plan()
-    if (this.#stopped) return
+    if (this.#stopped || !isWanted()) return
     for (const { from, to } of renamed) board.rename(from, to)
     board.retain(members.map(({ name }) => name))
     directory.replace(members)
