@@ -28,17 +28,24 @@ export type BenchCluster = (
   readonly address: ConsoleAddress
 }
 
+export interface BenchClusterOptions {
+  readonly kind: BenchCluster['kind']
+  readonly members: number
+  /** Name of the lab, when it is real. Default: `bench`. */
+  readonly lab?: string
+}
+
 /** Starts a cluster of its own, which ends with the run. */
 export async function startBenchCluster(
   run: Run,
-  { kind, members }: { readonly kind: BenchCluster['kind']; readonly members: number },
+  { kind, members, lab = 'bench' }: BenchClusterOptions,
 ): Promise<BenchCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'malleus-bench-'))
   run.defer(() => rm(folder, { recursive: true, force: true }))
   const address = consoleAddress(await freePort())
   const shared = { folder, address }
   if (kind === 'real') {
-    const world = await startRealWorld({ address, name: 'bench', members, say: (line) => run.say(line) })
+    const world = await startRealWorld({ address, name: lab, members, say: (line) => run.say(line) })
     run.defer(() => world.close())
     const places = world.lab.members.map(({ name, address: host, port }) => ({ name, host, port }))
     return { kind, world, members: places, certificate: world.lab.clusterCertificate, ...shared }

@@ -1,6 +1,7 @@
 import { Resolver } from 'node:dns/promises'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hostsFile } from '../lab/fronts/dns.ts'
 import { freePort } from '../support/free-port.ts'
 import { startCompanion } from './companion.ts'
 import type { Run } from './measurement.ts'
@@ -44,7 +45,13 @@ export async function startRoundRobin(
   members: readonly MemberAddress[],
 ): Promise<RoundRobin> {
   const [port, hosts] = [await freePort(), join(folder, 'hosts')]
-  await writeFile(hosts, members.map(({ host }) => `${host} ${name}\n`).join(''))
+  await writeFile(
+    hosts,
+    hostsFile(
+      name,
+      members.map(({ host }) => host),
+    ),
+  )
   const options = ['--keep-in-foreground', '--conf-file=/dev/null', '--no-resolv', '--no-hosts', '--pid-file']
   const listen = [`--port=${port}`, '--listen-address=127.0.0.1', '--bind-interfaces', '--user=root']
   await startCompanion(run, ['dnsmasq', ...options, ...listen, `--addn-hosts=${hosts}`]).listensOn(port)

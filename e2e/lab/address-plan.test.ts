@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { firstFreeSlot, isLinkOf, planAddresses } from './address-plan.ts'
+import { firstFreeSlot, isLinkOf, planAddresses, planNeighbour } from './address-plan.ts'
 
 describe('the address plan', () => {
   test('gives every member its own address and link', () => {
@@ -25,6 +25,19 @@ describe('the address plan', () => {
 
   test.each([-1, 256, 0.5])('refuses slot %s', (slot) => {
     expect(() => planAddresses(slot, 3)).toThrow(RangeError)
+  })
+})
+
+describe('a neighbour of the members', () => {
+  test('has an address and a link that no member has, and that the lab takes with it', () => {
+    const neighbour = planNeighbour(7, 'router', 4)
+    expect(neighbour).toEqual({ name: 'router', address: '10.77.7.4', hostLink: 'mlab7n4' })
+    expect(isLinkOf(7, neighbour.hostLink)).toBe(true)
+    expect(isLinkOf(77, neighbour.hostLink)).toBe(false)
+  })
+
+  test.each([0, 1, 10, 2.5])('cannot be number %s', (number) => {
+    expect(() => planNeighbour(0, 'router', number)).toThrow(RangeError)
   })
 })
 

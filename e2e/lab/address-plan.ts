@@ -49,9 +49,17 @@ export function planAddresses(slot: number, members: number): AddressPlan {
   }
 }
 
+/** A machine beside the members: a front, a router, a client. `number`, 2 to 9, is the last of its address. */
+export function planNeighbour(slot: number, name: string, number: number): MemberPlan {
+  if (!Number.isInteger(number) || number < 2 || number > 9) {
+    throw new RangeError(`${number} is not between 2 and 9, which are for what is no member`)
+  }
+  return { name, address: `10.77.${slot}.${number}`, hostLink: `mlab${slot}n${number}` }
+}
+
 /** Is this interface part of the lab in `slot`? */
 export function isLinkOf(slot: number, link: string): boolean {
-  return new RegExp(`^mlab${slot}(v\\d+)?$`).test(link)
+  return new RegExp(`^mlab${slot}([vn]\\d+)?$`).test(link)
 }
 
 /** The lowest slot whose bridge is not there and whose subnet the host does not route elsewhere. */

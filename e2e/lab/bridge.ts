@@ -2,7 +2,7 @@
 // which lab it belongs to, and the kernel lets only one be made, so two labs never take the same slot.
 
 import { z } from 'zod'
-import { firstFreeSlot, isLinkOf, planAddresses, type AddressPlan } from './address-plan.ts'
+import { firstFreeSlot, isLinkOf, planAddresses, type AddressPlan, type MemberPlan } from './address-plan.ts'
 import { CommandFailed, run } from './command.ts'
 
 /** A lab the machine remembers, running or not. */
@@ -53,11 +53,20 @@ export async function claimSlot(name: string, stateDirectory: string): Promise<n
 /** Connects the bridge to the host and to each namespace, by the file that holds its network. */
 export async function connect(plan: AddressPlan, networkFile: (name: string) => string): Promise<void> {
   const lines = [`addr add ${plan.host}/24 dev ${plan.bridge}`, `link set ${plan.bridge} up`]
-  for (const end of plan.members) {
-    lines.push(`link add ${end.hostLink} type veth peer name eth0 netns ${networkFile(end.name)}`)
-    lines.push(`link set ${end.hostLink} master ${plan.bridge} up`)
-  }
+  lines.push(...plan.members.flatMap((end) => cable(plan.bridge, end, networkFile(end.name))))
   await run(['ip', '-batch', '-'], { input: lines.join('\n') + '\n' })
+}
+
+/** Connects one more namespace to a bridge that stands. */
+export async function connectOne(plan: AddressPlan, end: MemberPlan, networkFile: string): Promise<void> {
+  await run(['ip', '-batch', '-'], { input: cable(plan.bridge, end, networkFile).join('\n') + '\n' })
+}
+
+function cable(bridge: string, { hostLink }: MemberPlan, networkFile: string): string[] {
+  return [
+    `link add ${hostLink} type veth peer name eth0 netns ${networkFile}`,
+    `link set ${hostLink} master ${bridge} up`,
+  ]
 }
 
 /** Removes every interface of a slot, and so gives up the claim to it. */

@@ -6,8 +6,14 @@ import { join } from 'node:path'
 import { run } from './command.ts'
 import { deriveEntry, type SourcesFile } from './debian-sources.ts'
 
-/** A program the lab runs, and the package it comes in. */
-const programs: readonly { readonly path: string; readonly package: string }[] = [
+/** A program, and the package it comes in. */
+export interface Program {
+  readonly path: string
+  readonly package: string
+}
+
+/** What the lab runs. */
+const programs: readonly Program[] = [
   { path: '/usr/libexec/incus/incusd', package: 'incus-base' },
   { path: '/usr/bin/incus', package: 'incus-client' },
   { path: '/usr/sbin/dnsmasq', package: 'dnsmasq-base' },
@@ -18,12 +24,19 @@ const programs: readonly { readonly path: string; readonly package: string }[] =
 ]
 
 /** The packages of programs that are not on this machine. */
-export function missingPackages(exists: (path: string) => boolean = existsSync): string[] {
-  return programs.filter((program) => !exists(program.path)).map((program) => program.package)
+export function missingPackages(
+  exists: (path: string) => boolean = existsSync,
+  wanted: readonly Program[] = programs,
+): string[] {
+  return wanted.filter((program) => !exists(program.path)).map((program) => program.package)
 }
 
-/** Installs packages, from the backports suite where the release itself does not have them. No service is started. */
-export async function installPackages(packages: readonly string[], told: (line: string) => void): Promise<void> {
+/** Installs packages, from the backports suite where the release itself does not have them. No service is started. `wanted` are the programs they are installed for. */
+export async function installPackages(
+  packages: readonly string[],
+  told: (line: string) => void,
+  wanted: readonly Program[] = programs,
+): Promise<void> {
   const added = await addBackportsWhenNeeded(packages)
   try {
     told(`installing ${packages.join(' ')}`)
@@ -33,7 +46,7 @@ export async function installPackages(packages: readonly string[], told: (line: 
   } finally {
     if (added !== undefined) await rm(added.file)
   }
-  const still = missingPackages().filter((name) => packages.includes(name))
+  const still = missingPackages(existsSync, wanted).filter((name) => packages.includes(name))
   if (still.length > 0)
     throw new Error(
       `the packages ${still.join(' ')} were installed, but their programs are not where they are expected`,

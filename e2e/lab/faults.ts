@@ -148,7 +148,8 @@ async function replace(
     process.execPath,
     script('impostor.ts'),
     kind,
-    plan.address,
+    // Also at the addresses that the machine has from a front.
+    '0.0.0.0',
     `${memberPort}`,
     certificate,
     key,

@@ -50,7 +50,7 @@ export async function createNetwork(room: NamespaceRoom, name: string): Promise<
 /** Gives `eth0` its address, and makes the mounts and the cgroup branch that go with the network. */
 export async function furnish(room: NamespaceRoom, at: NamespaceAddress): Promise<void> {
   const branch = join(branchOf(room), at.name)
-  for (const leaf of ['daemon', 'faults']) await mkdir(join(branch, leaf), { recursive: true })
+  for (const leaf of leaves) await mkdir(join(branch, leaf), { recursive: true })
   offerControllers(branch)
   writeFileSync(file(room, at.name, 'mnt'), '')
   const addresses = [
@@ -95,8 +95,9 @@ export interface SpawnOptions {
   readonly leaf?: Leaf
 }
 
-/** The daemon and what it starts, and the processes that carry out a fault. */
-type Leaf = 'daemon' | 'faults'
+/** The daemon and what it starts; the processes that carry out a fault; and what makes the machine part of a front, which a fault of the daemon leaves alone. */
+const leaves = ['daemon', 'faults', 'front'] as const
+type Leaf = (typeof leaves)[number]
 
 /** Starts a program in a namespace, to live on after this process has ended. */
 export function spawnInside(

@@ -1,7 +1,8 @@
 // A real Incus cluster that stands on this machine: asked, broken and mended. The command in `lab.ts` and the tests use
 // the same object.
 
-import { planAddresses, type AddressPlan, type MemberPlan } from './address-plan.ts'
+import { planAddresses, planNeighbour, type AddressPlan, type MemberPlan } from './address-plan.ts'
+import { connectOne } from './bridge.ts'
 import { clusterCertificate, configure, fingerprintOf, readMembers, type ReportedMember } from './cluster.ts'
 import { plainEnvironment, run } from './command.ts'
 import { until } from './deadline.ts'
@@ -9,8 +10,8 @@ import { breakMember, mendMember, readHeard, type Heard, type Patient } from './
 import { imageAlias, writeImage } from './image.ts'
 import { answers } from './incus-socket.ts'
 import { memberPort, socketOf } from './member-process.ts'
-import { enter, type NamespaceRoom } from './namespace.ts'
-import { stateOf, type ProcessState } from './process-identity.ts'
+import { createNetwork, enter, furnish, networkFile, spawnInside, type NamespaceRoom } from './namespace.ts'
+import { stateOf, type ProcessIdentity, type ProcessState } from './process-identity.ts'
 import type { ProviderFacts } from './provider-facts.ts'
 import { providerAnswers } from './provider.ts'
 import { removeLab } from './remove-lab.ts'
@@ -42,6 +43,12 @@ export interface MemberStatus extends LabMember {
   readonly reported: Pick<ReportedMember, 'status' | 'message' | 'roles'> | undefined
 }
 
+/** A program on a machine of the lab, and where it says what it does. */
+export interface FrontProgram {
+  readonly identity: ProcessIdentity
+  readonly log: string
+}
+
 export class Lab {
   readonly name: string
   readonly stateDirectory: string
@@ -50,6 +57,7 @@ export class Lab {
   readonly #state: StateDirectory
   readonly #room: NamespaceRoom
   readonly #plan: AddressPlan
+  readonly #neighbours = new Map<string, MemberPlan>()
 
   /** Use `startLab` or `openLab`. */
   constructor(state: StateDirectory, record: LabRecord) {
@@ -146,9 +154,36 @@ export class Lab {
     return socketOf(this.#state, this.#member(name).name)
   }
 
-  /** The words before a command that make it run in a member's namespace. */
-  enter(name: string): string[] {
-    return enter(this.#room, this.#member(name).name)
+  /** The words before a command that make it run in the namespace of a member or of a neighbour. */
+  enter(name: string): [string, ...string[]] {
+    return enter(this.#room, this.#machine(name).name)
+  }
+
+  /** Puts a machine of its own beside the members, on the same network and with nothing in it; gives its address. `number`, 2 to 9, is the last of it. Goes with the lab. */
+  async addNeighbour(name: string, number: number): Promise<string> {
+    const plan = planNeighbour(this.#record.slot, name, number)
+    await createNetwork(this.#room, name)
+    await connectOne(this.#plan, plan, networkFile(this.#room, name))
+    await furnish(this.#room, { name, address: plan.address, gateway: this.hostAddress })
+    this.#neighbours.set(name, plan)
+    return plan.address
+  }
+
+  /** Starts a program on a member or a neighbour, beside what is there. It lives on through faults of the daemon and ends with the lab. */
+  start(name: string, argv: readonly string[]): FrontProgram {
+    const log = this.#state.log(`${name}.front`)
+    return { log, identity: spawnInside(this.#room, this.#machine(name).name, argv, { log, leaf: 'front' }) }
+  }
+
+  /** An address on the network of the lab that belongs to no machine. `number`, 100 to 254, is the last of it. */
+  sharedAddress(number: number): string {
+    if (!(number >= 100 && number <= 254)) throw new RangeError(`${number} is not between 100 and 254`)
+    return this.#plan.subnet.replace(/0\/24$/, `${number}`)
+  }
+
+  /** Changes settings of one member, keeping the others. */
+  async configureMember(name: string, changes: Readonly<Record<string, string>>): Promise<void> {
+    await configure(this.socket(name), changes)
   }
 
   /** A token with which a client makes itself trusted once: `incus config trust add`. */
@@ -272,6 +307,10 @@ export class Lab {
 
   #patient(name: string): Patient {
     return { state: this.#state, room: this.#room, plan: this.#member(name) }
+  }
+
+  #machine(name: string): MemberPlan {
+    return this.#neighbours.get(name) ?? this.#member(name)
   }
 
   #member(name: string): MemberPlan {
