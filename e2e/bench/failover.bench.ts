@@ -337,6 +337,7 @@ function reportOf({ world }: BenchCluster, samples: readonly Sample[], delayedBy
       ? 'slow: netem delays what the member sends so that a direct read takes ten times as long.'
       : 'slow: this kernel has no netem, so the process is stopped for 120 ms and runs for 4 ms, in turns; a direct read takes more than ten times as long.'
   const own = samples.filter(({ front }) => front === 'Malleus')
+  const shown: readonly Row[] = [healthyRow, ...rows]
   return {
     title: 'Failover: how long until a read succeeds',
     conditions: [
@@ -352,10 +353,7 @@ function reportOf({ world }: BenchCluster, samples: readonly Sample[], delayedBy
     tables: [
       {
         head: ['fault', ...fronts],
-        rows: [healthyRow, ...rows].map((row: Row) => [
-          row,
-          ...fronts.map((front) => markdownCells(samples, row, front)),
-        ]),
+        rows: shown.map((row) => [row, ...fronts.map((front) => markdownCells(samples, row, front))]),
       },
     ],
     bounds: bounds(samples, rows, lagMs <= mostLagMs),
