@@ -21,6 +21,7 @@ export class ReportedMembers {
   note(members: readonly IncusMember[], at: number): void {
     const before = this.#latest
     this.#latest = reportedList(members, at)
+    if (before?.rows === this.#latest.rows) return
     if (before === null || textOf(before) !== textOf(this.#latest)) this.#changes.publish(this.#latest)
   }
 
@@ -30,9 +31,17 @@ export class ReportedMembers {
   }
 }
 
+/** By the answer they were made of: equal answers are one and the same. */
+const rowsOf = new WeakMap<readonly IncusMember[], ReportedList['rows']>()
+
 /** Incus's rows in the words of the console. */
 export function reportedList(members: readonly IncusMember[], at: number): ReportedList {
-  return { rows: new Map(members.map((member) => [member.server_name, reportedOf(member)])), at }
+  let rows = rowsOf.get(members)
+  if (rows === undefined) {
+    rows = new Map(members.map((member) => [member.server_name, reportedOf(member)]))
+    rowsOf.set(members, rows)
+  }
+  return { rows, at }
 }
 
 function reportedOf(member: IncusMember): Reported {

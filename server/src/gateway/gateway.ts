@@ -36,6 +36,7 @@ import type { MemberErrorKind } from './member-error.ts'
 import { MemberError, NoResponsiveMember, OutcomeUnknown } from './member-error.ts'
 import type { Believed, Plan } from './plan.ts'
 import { planAttempts } from './plan.ts'
+import { ReplyMemory } from './reply-memory.ts'
 import type { Answer, ReadRequest, RequestClass, WriteRequest } from './request.ts'
 import type { RequestEnd } from './request-end.ts'
 import { endOf } from './request-end.ts'
@@ -117,6 +118,7 @@ export class ClusterGateway implements Gateway {
   readonly #latency: RouteLatency
   readonly #budget: HedgeBudget
   readonly #limits: MemberLimits
+  readonly #replies = new ReplyMemory()
   /** Reads under way by member, so that none waits for a member that turns out not to answer. */
   readonly #reading = new Map<string, Set<MemberAttempt<unknown>>>()
   /** Members that lately refused a token which another one took, and until when that is remembered. */
@@ -305,8 +307,10 @@ export class ClusterGateway implements Gateway {
       kind: limitKindOf[request.class],
       limits: this.#limits,
       send: () => this.#send(member, authority, wire),
-      read: (reply) =>
-        eachRow === undefined ? readIncusReply(reply, context) : readIncusRows(reply, context, eachRow),
+      read: (reply) => {
+        if (eachRow !== undefined) return readIncusRows(reply, context, eachRow)
+        return request.class === 'read' ? this.#replies.read(wire.path, reply, context) : readIncusReply(reply, context)
+      },
       ended: () => reading?.delete(attempt),
     })
     reading?.add(attempt)

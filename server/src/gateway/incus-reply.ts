@@ -55,12 +55,15 @@ function parsedReply<Parsed>(
   if (status >= 400) throw refusal('', status, context)
   const value = context.parse.safeParse(envelope.data.metadata)
   if (!value.success) throw bad(reply, context.member, 'another shape than Incus has here', value.error)
-  const etag = reply.headers['etag']
   return {
     value: value.data,
     operation: envelope.data.type === 'async' ? envelope.data.operation : null,
-    etag: typeof etag === 'string' ? etag : null,
+    etag: etagOf(reply),
   }
+}
+
+export function etagOf({ headers: { etag } }: WireReply): string | null {
+  return typeof etag === 'string' ? etag : null
 }
 
 /**
