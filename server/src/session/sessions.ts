@@ -26,6 +26,7 @@ import {
 import type { SessionCookie } from './cookies.ts'
 import type { Principal } from './principal.ts'
 import { open, seal } from './seal.ts'
+import { SessionCache } from './session-cache.ts'
 import { ProviderUnavailable, RefreshLost, RefreshRefused, SessionEnded } from './session-error.ts'
 import { isEnding, parsePayload } from './session-payload.ts'
 import type { AccessToken, SessionPayload } from './session-payload.ts'
@@ -111,6 +112,8 @@ export interface SessionEnd {
 
 interface Opened {
   readonly cookie: SessionCookie
+  /** The cookie as the browser sends it. */
+  readonly value: string
   readonly key: Buffer
   readonly row: SessionRow
   readonly payload: SessionPayload
@@ -129,17 +132,13 @@ const PAUSE_MS = 5000
 const COMMIT_RETRY_MS = 250
 const LOCK_MS = 30_000
 const LOCK_POLL_MS = 50
-const MOST_CACHED = 10_000
+const MOST_PAUSED = 10_000
 const PRUNE_MS = 60_000
 
 export class Sessions {
   readonly #options: SessionsOptions &
     Required<Pick<SessionsOptions, 'idleMs' | 'absoluteMs' | 'mostPerPerson' | 'cacheMs'>>
-  /** By the row's key in hexadecimal; the cookie has to fit as well. */
-  readonly #cache = new Map<
-    string,
-    { readonly readAt: number; readonly value: string; readonly reading: Promise<Reading> }
-  >()
+  readonly #cache: SessionCache<Reading>
   readonly #refreshes = new Map<string, Promise<Opened>>()
   readonly #paused = new Map<string, { readonly until: number; readonly error: Error }>()
   readonly #opened = new WeakMap<Session, Opened>()
@@ -149,6 +148,7 @@ export class Sessions {
 
   constructor(options: SessionsOptions) {
     this.#options = { idleMs: 30 * 60_000, absoluteMs: 10 * 3_600_000, mostPerPerson: 5, cacheMs: 1000, ...options }
+    this.#cache = new SessionCache(this.#options.cacheMs)
   }
 
   /**
@@ -205,9 +205,8 @@ export class Sessions {
     const values = cookieValues(cookieHeader, sessionCookieName)
     if (values.length === 0) return { kind: 'none' }
     const [value = ''] = values
-    const cookie = values.length === 1 ? parseSessionCookie(value) : undefined
-    if (cookie === undefined) return { kind: 'ended', why: null }
-    const reading = await this.#read(value, cookie)
+    if (values.length > 1) return { kind: 'ended', why: null }
+    const reading = await this.#read(value)
     return reading.kind === 'ended' ? reading : { kind: 'found', session: reading.opened.session }
   }
 
@@ -220,8 +219,7 @@ export class Sessions {
 
   /** Whether it still stands; for streams, which ask every five seconds. */
   async isAlive(session: Session): Promise<boolean> {
-    const { cookie } = this.#openedOf(session)
-    return (await this.#read(formatSessionCookie(cookie), cookie)).kind === 'opened'
+    return (await this.#read(this.#openedOf(session).value)).kind === 'opened'
   }
 
   /**
@@ -328,19 +326,16 @@ export class Sessions {
     return tagOf(this.#options.keys.hmac, 'provider session', iss, sid)
   }
 
-  #read(value: string, cookie: SessionCookie): Promise<Reading> {
-    const { clock, cacheMs } = this.#options
+  async #read(value: string): Promise<Reading> {
+    const now = this.#options.clock.monotonic()
+    const known = this.#cache.find(value, now)
+    if (known !== undefined) return this.#inTime(await known)
+    const cookie = parseSessionCookie(value)
+    if (cookie === undefined) return { kind: 'ended', why: null }
     const key = rowKeyOf(cookie)
-    const name = key.toString('hex')
-    const cached = this.#cache.get(name)
-    const now = clock.monotonic()
-    if (cached !== undefined && cached.value === value && now - cached.readAt < cacheMs) {
-      return cached.reading.then((reading) => this.#inTime(reading))
-    }
     const reading = this.#readRow(cookie, key)
-    this.#keep(name, { readAt: now, value, reading })
-    reading.catch(() => this.#cache.delete(name))
-    return reading.then((found) => this.#inTime(found))
+    this.#cache.keep(value, key.toString('hex'), reading, now)
+    return this.#inTime(await reading)
   }
 
   async #readRow(cookie: SessionCookie, key: Buffer): Promise<Reading> {
@@ -353,12 +348,15 @@ export class Sessions {
     return { kind: 'opened', opened: this.#open(cookie, key, row, payload) }
   }
 
-  async #inTime(reading: Reading): Promise<Reading> {
+  #inTime(reading: Reading): Reading | Promise<Reading> {
     if (reading.kind === 'ended') return reading
-    const { key, row, session } = reading.opened
+    const { row } = reading.opened
     const now = this.#options.clock.now()
-    const why = now >= row.expiresAt ? 'expired' : now - row.activeAt >= this.#options.idleMs ? 'idle' : undefined
-    if (why === undefined) return reading
+    if (now >= row.expiresAt) return this.#endLate(reading.opened, 'expired')
+    return now - row.activeAt >= this.#options.idleMs ? this.#endLate(reading.opened, 'idle') : reading
+  }
+
+  async #endLate({ key, session }: Opened, why: 'expired' | 'idle'): Promise<Reading> {
     await this.#end(key, why, session.principal)
     return { kind: 'ended', why }
   }
@@ -374,7 +372,7 @@ export class Sessions {
       idleExpiresAt: instant(row.activeAt + idleMs),
       expiresAt: instant(row.expiresAt),
     }
-    const opened = { cookie, key, row, payload, session }
+    const opened = { cookie, value: formatSessionCookie(cookie), key, row, payload, session }
     this.#opened.set(session, opened)
     this.#byPrincipal.set(principal, session)
     return opened
@@ -388,8 +386,7 @@ export class Sessions {
 
   /** The session as it is now; what a request found a second ago may have been renewed or ended since. */
   async #now(session: Session): Promise<Opened> {
-    const { cookie } = this.#openedOf(session)
-    const reading = await this.#read(formatSessionCookie(cookie), cookie)
+    const reading = await this.#read(this.#openedOf(session).value)
     if (reading.kind === 'ended') throw new SessionEnded(reading.why ?? 'unreadable')
     return reading.opened
   }
@@ -416,7 +413,7 @@ export class Sessions {
 
   #pause(name: string, error: unknown): void {
     if (!(error instanceof ProviderUnavailable)) return
-    if (this.#paused.size >= MOST_CACHED) this.#paused.clear()
+    if (this.#paused.size >= MOST_PAUSED) this.#paused.clear()
     this.#paused.set(name, { until: this.#options.clock.monotonic() + PAUSE_MS, error })
   }
 
@@ -502,9 +499,8 @@ export class Sessions {
 
   /** What was just written is what is believed for the next second. */
   #remember(opened: Opened): Opened {
-    const value = formatSessionCookie(opened.cookie)
     const reading = Promise.resolve<Reading>({ kind: 'opened', opened })
-    this.#keep(opened.key.toString('hex'), { readAt: this.#options.clock.monotonic(), value, reading })
+    this.#cache.keep(opened.value, opened.key.toString('hex'), reading, this.#options.clock.monotonic())
     return opened
   }
 
@@ -548,17 +544,7 @@ export class Sessions {
   }
 
   #forget(key: Uint8Array): void {
-    this.#cache.delete(Buffer.from(key).toString('hex'))
-  }
-
-  #keep(
-    name: string,
-    entry: { readonly readAt: number; readonly value: string; readonly reading: Promise<Reading> },
-  ): void {
-    this.#cache.delete(name)
-    this.#cache.set(name, entry)
-    const oldest = this.#cache.keys().next().value
-    if (this.#cache.size > MOST_CACHED && oldest !== undefined) this.#cache.delete(oldest)
+    this.#cache.forget(Buffer.from(key).toString('hex'))
   }
 }
 

@@ -1,0 +1,48 @@
+const MOST_KEPT = 10_000
+
+interface Kept<Reading> {
+  readonly key: string
+  readonly readAt: number
+  readonly reading: Promise<Reading>
+}
+
+/**
+ * What was read of sessions a moment ago, by the cookie that it was read with: nothing has to be computed to find it, and
+ * another cookie for the same row finds nothing.
+ */
+export class SessionCache<Reading> {
+  readonly #keptMs: number
+  readonly #byCookie = new Map<string, Kept<Reading>>()
+  /** The cookie by which the row was read last, by the key of the row in hexadecimal. */
+  readonly #cookies = new Map<string, string>()
+
+  /** @param keptMs for how long a reading is believed */
+  constructor(keptMs: number) {
+    this.#keptMs = keptMs
+  }
+
+  /** @param now monotonic milliseconds */
+  find(cookie: string, now: number): Promise<Reading> | undefined {
+    const kept = this.#byCookie.get(cookie)
+    return kept !== undefined && now - kept.readAt < this.#keptMs ? kept.reading : undefined
+  }
+
+  /** Takes the place of what was read of the row before. A reading that fails is not kept. */
+  keep(cookie: string, key: string, reading: Promise<Reading>, now: number): void {
+    this.forget(key)
+    this.#byCookie.set(cookie, { key, readAt: now, reading })
+    this.#cookies.set(key, cookie)
+    reading.catch(() => {
+      if (this.#byCookie.get(cookie)?.reading === reading) this.forget(key)
+    })
+    const [oldest] = this.#cookies.keys()
+    if (this.#cookies.size > MOST_KEPT && oldest !== undefined) this.forget(oldest)
+  }
+
+  forget(key: string): void {
+    const cookie = this.#cookies.get(key)
+    if (cookie === undefined) return
+    this.#cookies.delete(key)
+    this.#byCookie.delete(cookie)
+  }
+}
