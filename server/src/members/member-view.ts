@@ -33,12 +33,22 @@ export interface Observed {
 }
 
 export function memberView(known: KnownMember, reported: ReportedNow, observed: Observed, now: number): Member {
+  return withReported(observedView(known, observed, now), reported)
+}
+
+/** All of it but what the cluster reports. */
+export type ObservedMember = Omit<Member, 'reported'>
+
+export function withReported(observed: ObservedMember, reported: ReportedNow): Member {
+  return { ...observed, reported: reportedOf(observed.name, reported) }
+}
+
+export function observedView(known: KnownMember, observed: Observed, now: number): ObservedMember {
   const { readings } = observed
   return {
     name: known.name,
     address: formatEndpoint(known.endpoint),
     notContacted: known.why,
-    reported: reportedOf(known.name, reported),
     health: observed.health,
     presented: observed.presented && presentedView(observed.presented),
     load: loadOf(readings, now),

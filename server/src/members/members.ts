@@ -1,13 +1,14 @@
 /** Joins what the cluster reports of its members with what the console observes. Nothing here waits for a member. */
+import { setImmediate } from 'node:timers/promises'
 import type { Known } from '@malleus/shared/api/freshness.ts'
 import type { Member, MemberDetail, ProbeRecord } from '@malleus/shared/api/members.ts'
 import type { IncusServer } from '@malleus/shared/incus/server.ts'
-import type { MemberDirectory } from '../clusters/member-directory.ts'
+import type { KnownMember, MemberDirectory } from '../clusters/member-directory.ts'
 import type { Answer } from '../gateway/request.ts'
 import type { HealthBoard } from '../health/health-board.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { LastPresented, Observed } from './member-view.ts'
-import { memberDetailView, memberView } from './member-view.ts'
+import type { LastPresented, Observed, ObservedMember } from './member-view.ts'
+import { memberDetailView, memberView, observedView, withReported } from './member-view.ts'
 import type { SupportedModes } from './modes.ts'
 import { supportedModes } from './modes.ts'
 import { NotFound } from './not-possible.ts'
@@ -51,6 +52,15 @@ export interface MemberList {
   readonly answer: Answer<unknown> | null
 }
 
+/** What the console observes of the members that it knew at that moment; `at` is monotonic. */
+interface ObservedNow {
+  readonly directory: readonly KnownMember[]
+  readonly at: number
+  readonly views: readonly ObservedMember[]
+}
+
+const RECENT_MS = 20
+
 export class Members {
   readonly #options: MembersOptions
 
@@ -60,13 +70,9 @@ export class Members {
 
   /** Rejects only when Incus refuses the list to this person. */
   async list(asker: Asker): Promise<MemberList> {
-    const { directory, clock } = this.#options
-    const { reported, server } = await this.#ask(asker)
-    const now = clock.now()
-    const counts = this.#options.instanceCounts()
-    const members = directory
-      .list()
-      .map((member) => memberView(member, reported, this.#observed(member.name, counts), now))
+    const [{ reported, server }, meanwhile] = await Promise.all([this.#ask(asker), this.#observeMeanwhile()])
+    const { views } = this.#isRecent(meanwhile) ? meanwhile : this.#observe()
+    const members = views.map((view) => withReported(view, reported))
     const { evacuate, restore } = supportedModes(server?.api_extensions ?? null)
     return {
       members,
@@ -94,6 +100,32 @@ export class Members {
   /** How the asker's cluster can evacuate and restore. */
   async modes(asker: Asker): Promise<SupportedModes> {
     return supportedModes((await this.#options.serverFacts.of(asker))?.api_extensions ?? null)
+  }
+
+  /** What the console itself observes, put together while the cluster is being asked: then it costs nobody any time. */
+  async #observeMeanwhile(): Promise<ObservedNow> {
+    await setImmediate()
+    return this.#observe()
+  }
+
+  /** A slow answer may have changed what is believed, and is how a person would get to hear of it. */
+  #isRecent({ directory, at }: ObservedNow): boolean {
+    return directory === this.#options.directory.list() && this.#options.clock.monotonic() - at < RECENT_MS
+  }
+
+  #observe(): ObservedNow {
+    const { clock, instanceCounts } = this.#options
+    const [now, at, directory, counts] = [
+      clock.now(),
+      clock.monotonic(),
+      this.#options.directory.list(),
+      instanceCounts(),
+    ]
+    return {
+      directory,
+      at,
+      views: directory.map((member) => observedView(member, this.#observed(member.name, counts), now)),
+    }
   }
 
   #observed(name: string, counts: InstanceCounts | null): Observed {
