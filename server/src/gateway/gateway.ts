@@ -8,7 +8,6 @@
 // - changes: sent once. To the next member only while not a byte was written.
 
 import { badness } from '@malleus/shared/domain/health.ts'
-import type { Target } from '@malleus/shared/domain/target.ts'
 import { z } from 'zod'
 import type { MemberDirectory } from '../clusters/member-directory.ts'
 import type { HealthBoard, HealthChange } from '../health/health-board.ts'
@@ -33,7 +32,8 @@ import type { LimitKind, Place } from './limits.ts'
 import { MemberLimits } from './limits.ts'
 import { MemberAttempt } from './member-attempt.ts'
 import type { MemberErrorKind } from './member-error.ts'
-import { MemberError, NoResponsiveMember, OutcomeUnknown } from './member-error.ts'
+import { DatabaseUnavailable, MemberError, NoResponsiveMember, OutcomeUnknown } from './member-error.ts'
+import { onlyAnswerer } from './passed-on.ts'
 import type { Believed, Plan } from './plan.ts'
 import { planAttempts } from './plan.ts'
 import { ReplyMemory } from './reply-memory.ts'
@@ -150,14 +150,14 @@ export class ClusterGateway implements Gateway {
       const { value, ...how } = await hedge({
         members: plan.members,
         begin: (member) => this.#begin(member, authority, wire, request),
-        nobody: nobodyOf(request.target),
+        nobody: plan.nobody,
         hedge: plan.hedge,
         hedgeDelayMs: plan.doubtful ? 0 : this.#latency.hedgeDelayMs(latencyKey, plannedAt),
         deadlineMs: request.deadlineMs ?? this.#deadlineMs(request.class),
         settings: settings.hedging,
         budget: this.#budget,
         clock,
-        observer: this.#observerFor(request.class),
+        observer: this.#observerFor(request.class, isThroughDatabase(request)),
         signal: request.signal,
       })
       const now = clock.monotonic()
@@ -174,9 +174,11 @@ export class ClusterGateway implements Gateway {
   }
 
   async write<Parsed>(request: WriteRequest<Parsed>): Promise<Answer<Parsed>> {
-    const { clock, settings, watch } = this.#options
+    const { board, clock, settings, watch } = this.#options
     const startedAt = clock.monotonic()
     try {
+      // Before anything is sent, so that it can be said that nothing was: it would hang until somebody gives up on it.
+      if (board.databaseAvailable === false) throw new DatabaseUnavailable()
       const authority = await authorityOf(request.scope)
       const carried = { ...request, class: 'mutate' } as const
       const plan = this.#plan(carried)
@@ -184,11 +186,11 @@ export class ClusterGateway implements Gateway {
       const { value, via, attempts } = await sendOnce({
         members: plan.members,
         begin: (member) => this.#begin(member, authority, wire, carried),
-        nobody: nobodyOf(request.target),
+        nobody: plan.nobody,
         deadlineMs: request.deadlineMs ?? settings.limits.mutationMs,
         settings: settings.hedging,
         clock,
-        observer: this.#observerFor('mutate'),
+        observer: this.#observerFor('mutate', true),
         signal: request.signal,
       })
       watch?.carried('mutate', 'answered', attempts, false, clock.monotonic() - startedAt)
@@ -281,6 +283,8 @@ export class ClusterGateway implements Gateway {
     const plan = planAttempts({
       target: request.target,
       class: request.class,
+      answerer: isRead(request) ? onlyAnswerer(request) : null,
+      databaseIsLost: board.databaseAvailable === false && isThroughDatabase(request),
       members: directory.list(),
       believed,
       usable: (member) => !isBearer || bearerUsable(member),
@@ -345,7 +349,7 @@ export class ClusterGateway implements Gateway {
     if (change.after === null) this.#reading.delete(change.member)
   }
 
-  #observerFor(requestClass: RequestClass): AttemptObserver {
+  #observerFor(requestClass: RequestClass, isThroughDatabase: boolean): AttemptObserver {
     const { board, watch } = this.#options
     return {
       answered: (member, answerMs) => {
@@ -359,7 +363,7 @@ export class ClusterGateway implements Gateway {
       failed: (member, error) => {
         watch?.failed(member, requestClass, attemptFailure(error))
         // Connections that cannot be made are told by the transport, also those that nobody waited for any more.
-        if (error.phase === 'answer') this.#noteFailure(member, error, requestClass)
+        if (error.phase === 'answer') this.#noteFailure(member, error, requestClass, isThroughDatabase)
       },
     }
   }
@@ -385,11 +389,16 @@ export class ClusterGateway implements Gateway {
     watch.carried(requestClass, known?.code ?? 'internal', known?.attempts ?? 0, false, clock.monotonic() - startedAt)
   }
 
-  #noteFailure(member: string, error: MemberError, requestClass: RequestClass): void {
+  #noteFailure(member: string, error: MemberError, requestClass: RequestClass, isThroughDatabase = false): void {
     const { board, observeDatabase } = this.#options
     const failure = failureOf(error, requestClass)
-    if (failure !== null) board.observe(member, { kind: 'request-failed', failure })
-    else if (error.database && observeDatabase) board.observe(member, { kind: 'deep-failed', message: error.message })
+    // A question may wait for the database and not for the member. Who else would tell, without probes that ask it?
+    const waited = isThroughDatabase && failure?.how === 'silent' && failure.phase === 'answer'
+    if (observeDatabase && (waited || error.database)) {
+      board.observe(member, { kind: 'deep-failed', message: error.message })
+    }
+    if (failure === null || (waited && board.databaseAvailable === false)) return
+    board.observe(member, { kind: 'request-failed', failure })
   }
 
   /** What an answer says of the members that gave none, or gave another. */
@@ -415,7 +424,8 @@ export class ClusterGateway implements Gateway {
   }
 }
 
-type Planned = Pick<ReadRequest<unknown>, 'scope' | 'target'> & { readonly class: RequestClass }
+type Planned = Pick<ReadRequest<unknown>, 'scope' | 'target'> &
+  Partial<Pick<ReadRequest<unknown>, 'path' | 'query' | 'on'>> & { readonly class: RequestClass }
 type Attempts = Extract<Plan, { kind: 'attempts' }>
 
 const limitKindOf: Readonly<Record<RequestClass, LimitKind>> = {
@@ -428,8 +438,13 @@ const limitKindOf: Readonly<Record<RequestClass, LimitKind>> = {
   mutate: 'mutate',
 }
 
-function nobodyOf(target: Target): 'no_responsive_member' | 'member_unavailable' {
-  return target.kind === 'member' ? 'member_unavailable' : 'no_responsive_member'
+/** Everything but what a server says of itself, which it has in memory; events as well. */
+function isThroughDatabase({ path, class: requestClass }: Pick<Planned, 'path' | 'class'>): boolean {
+  return path !== undefined && path !== '' && requestClass !== 'stream'
+}
+
+function isRead(request: Planned): request is Planned & Pick<ReadRequest<unknown>, 'path' | 'query' | 'on'> {
+  return request.class !== 'mutate' && request.path !== undefined
 }
 
 function pathOf(path: string, query: Readonly<Record<string, string>> | undefined): string {

@@ -77,8 +77,16 @@ export class MemberError extends Error {
 /** A request that no member answered: every one that may be asked was, or none may. `cause` is the last failure. */
 export class NoResponsiveMember extends Error {
   override readonly name = 'NoResponsiveMember'
-  /** `member_unavailable` when exactly one was asked for, `deadline_exceeded` when the time was up before the members were. */
-  readonly code: 'no_responsive_member' | 'member_unavailable' | 'member_busy' | 'deadline_exceeded'
+  /**
+   * `member_unavailable` when exactly one was asked for, `deadline_exceeded` when the time was up before the members were,
+   * `sign_in_not_checked` when none of them can check the token that the request carries.
+   */
+  readonly code:
+    | 'no_responsive_member'
+    | 'member_unavailable'
+    | 'member_busy'
+    | 'deadline_exceeded'
+    | 'sign_in_not_checked'
   readonly attempts: number
   /** Every attempt, in the order in which they ended. */
   readonly failures: readonly MemberError[]
@@ -88,6 +96,20 @@ export class NoResponsiveMember extends Error {
     this.code = code
     this.failures = failures
     this.attempts = attempts
+  }
+}
+
+/**
+ * A change that was not sent to anybody, because it is known that the cluster database answers none of its members: it
+ * would wait there, and nobody could say what becomes of it.
+ */
+export class DatabaseUnavailable extends Error {
+  override readonly name = 'DatabaseUnavailable'
+  readonly code = 'database_unavailable'
+  readonly attempts = 0
+
+  constructor() {
+    super('The cluster database does not answer on any server. Nothing was sent; ask again when it is back.')
   }
 }
 

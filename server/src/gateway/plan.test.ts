@@ -29,6 +29,8 @@ function plan(standings: Standing[], more: Partial<PlanInput> = {}, lots: number
   return planAttempts({
     target: any,
     class: 'read',
+    answerer: null,
+    databaseIsLost: false,
     members: standings.map((standing, at) => known(`${standing}${at}`)),
     believed: (name) => believe(name.replace(/\d+$/, '') as Standing),
     usable: () => true,
@@ -176,6 +178,34 @@ describe('when there is nobody to ask', () => {
     ],
     ['all are untrusted', ['untrusted'], {}, 'no_responsive_member', /no server may be sent/],
     [
+      'none has OpenID Connect',
+      ['healthy', 'ejected', 'untrusted'],
+      { usable: () => false },
+      'sign_in_not_checked',
+      /no server of the cluster can check who is signed in/,
+    ],
+    [
+      'none of those that are contacted has OpenID Connect',
+      [],
+      { usable: () => false, members: [known('healthy0'), known('healthy1', { contacted: false, why: 'outside' })] },
+      'sign_in_not_checked',
+      /no server of the cluster can check/,
+    ],
+    [
+      'none is contacted',
+      [],
+      { usable: () => false, members: [known('healthy0', { contacted: false, why: 'outside' })] },
+      'no_responsive_member',
+      /no server may be sent/,
+    ],
+    [
+      'the only one that has OpenID Connect is untrusted',
+      ['healthy', 'untrusted'],
+      { usable: (name) => name === 'untrusted1' },
+      'no_responsive_member',
+      /no server may be sent/,
+    ],
+    [
       'the member has no OpenID Connect',
       ['healthy'],
       { target: chosen('healthy0'), usable: () => false },
@@ -200,6 +230,69 @@ describe('when there is nobody to ask', () => {
   })
 })
 
+describe('a question that is passed on to one member', () => {
+  const on = (name: string) => ({ answerer: { name } })
+  const to = (name: string) => ({ target: { kind: 'member', name } as const })
+  const edge = { target: { kind: 'group', name: 'edge' } } as const
+  const mixed = [known('healthy0', { groups: ['edge'] }), known('healthy1'), known('ejected2')]
+
+  it.each<[string, Standing[], Partial<PlanInput>, string]>([
+    ['that answers is put to it', ['healthy', 'healthy'], on('healthy1'), 'healthy1'],
+    ['that proves itself is put to it', ['healthy', 'probation'], on('probation1'), 'probation1'],
+    ['in doubt is put to it, and nobody else waits', ['healthy', 'suspect'], on('suspect1'), 'suspect1'],
+    ['without its database is put to it', ['healthy', 'degraded'], on('degraded1'), 'degraded1'],
+    ['that is not measured yet is put to it', ['healthy', 'unknown'], on('unknown1'), 'unknown1'],
+    ['that is out is answered at once', ['healthy', 'ejected'], on('ejected1'), 'member_unavailable'],
+    ['that is out is tried in panic', ['ejected', 'ejected'], { ...on('ejected1'), panic: true }, 'ejected1'],
+    ['with a strange certificate is put to nobody', ['healthy', 'untrusted'], on('untrusted1'), 'member_unavailable'],
+    [
+      'outside of our networks comes through others',
+      [],
+      { ...on('far'), members: [...mixed, known('far', { contacted: false, why: 'outside' })] },
+      'healthy0 healthy1 ejected2',
+    ],
+    [
+      'that cannot check who asks comes through others',
+      ['healthy', 'healthy'],
+      { ...on('healthy1'), usable: (name: string) => name === 'healthy0' },
+      'healthy0',
+    ],
+    ['that is not known comes through others', ['healthy', 'healthy'], on('server9'), 'healthy0 healthy1'],
+    ['that nobody knows comes through any', ['healthy', 'healthy'], { answerer: 'unknown' }, 'healthy0 healthy1'],
+    ['through a chosen one enters there', ['healthy', 'healthy'], { ...on('healthy1'), ...to('healthy0') }, 'healthy0'],
+    [
+      'through a chosen one, and is out',
+      ['healthy', 'ejected'],
+      { ...on('ejected1'), ...to('healthy0') },
+      'member_unavailable',
+    ],
+    [
+      'through a chosen one that is out',
+      ['ejected', 'healthy'],
+      { ...on('healthy1'), ...to('ejected0') },
+      'member_unavailable',
+    ],
+    ['of the chosen group is put to it', [], { ...on('healthy0'), ...edge, members: mixed }, 'healthy0'],
+    [
+      'beside the chosen group enters through the group',
+      [],
+      { ...on('healthy1'), ...edge, members: mixed },
+      'healthy0',
+    ],
+    ['beside the chosen group, and is out', [], { ...on('ejected2'), ...edge, members: mixed }, 'member_unavailable'],
+  ])('%s', (_, standings, more, expected) => {
+    const result = plan(standings, more)
+    expect(result.kind === 'nobody' ? result.code : namesOf(result).join(' ')).toBe(expected)
+    expect(result.kind === 'attempts' && result.hedge).toBe(false)
+  })
+
+  it('is called by its name when it fails, and not the whole cluster', () => {
+    const result = plan(['healthy', 'healthy'], on('healthy1'))
+    expect(result).toMatchObject({ nobody: 'member_unavailable' })
+    expect(plan(['healthy', 'healthy'])).toMatchObject({ nobody: 'no_responsive_member' })
+  })
+})
+
 describe('a second member is asked before the first has failed', () => {
   const hedges = (more: Partial<PlanInput>, standings: Standing[] = ['healthy', 'healthy']): boolean => {
     const result = plan(standings, more)
@@ -220,6 +313,10 @@ describe('a second member is asked before the first has failed', () => {
 
   it('not in panic', () => {
     expect(hedges({ panic: true })).toBe(false)
+  })
+
+  it('not while everybody waits for the cluster database', () => {
+    expect(hedges({ databaseIsLost: true })).toBe(false)
   })
 
   it('not when one was chosen', () => {

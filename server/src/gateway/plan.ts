@@ -2,6 +2,7 @@ import type { Standing } from '@malleus/shared/domain/health.ts'
 import { badness } from '@malleus/shared/domain/health.ts'
 import type { Target } from '@malleus/shared/domain/target.ts'
 import type { KnownMember } from '../clusters/member-directory.ts'
+import type { OnlyAnswerer } from './passed-on.ts'
 import type { RequestClass } from './request.ts'
 
 /** What is believed of a member at the moment of planning. */
@@ -14,6 +15,10 @@ export interface Believed {
 export interface PlanInput {
   readonly target: Target
   readonly class: RequestClass
+  /** Whom Incus would pass the question on to. Null when any member can answer it. */
+  readonly answerer: OnlyAnswerer
+  /** The question goes through the cluster database, and that is known not to answer anybody. */
+  readonly databaseIsLost: boolean
   readonly members: readonly KnownMember[]
   readonly believed: (member: string) => Believed
   /** Whether the member can check the credentials that the request carries. */
@@ -32,8 +37,14 @@ export type Plan =
       readonly hedge: boolean
       /** Nobody better is left than one that is in doubt: there is no reason to wait before asking another as well. */
       readonly doubtful: boolean
+      /** What it is called when none of them answers. */
+      readonly nobody: 'member_unavailable' | 'no_responsive_member'
     }
-  | { readonly kind: 'nobody'; readonly code: 'member_unavailable' | 'no_responsive_member'; readonly why: string }
+  | {
+      readonly kind: 'nobody'
+      readonly code: 'member_unavailable' | 'no_responsive_member' | 'sign_in_not_checked'
+      readonly why: string
+    }
 
 /**
  * Decides whom to ask. Healthy members come in an order drawn by lot, so that requests spread, and one that has just
@@ -42,25 +53,59 @@ export type Plan =
  * nor is a member that cannot check a person's token.
  *
  * A chosen member is asked alone. While it is ejected the answer is given at once: probes ask it twice a second, and a
- * person who waits would learn no more. In panic it is tried all the same.
+ * person who waits would learn no more. In panic it is tried all the same. The same holds for the member that alone can
+ * answer: it is asked itself where that is possible, and nobody else is made to wait for it.
+ *
+ * Nothing is hedged that another member could not answer sooner: what is passed on, and what waits for the database.
  */
 export function planAttempts(input: PlanInput): Plan {
-  const chosen = input.members.filter((member) => isTargeted(member, input.target))
-  const askable = chosen.filter((member) => member.contacted && input.usable(member.name))
-  const [first, ...others] = askable
+  const { panic, answerer, databaseIsLost } = input
+  const chosen = narrowed(
+    input.members.filter((member) => isTargeted(member, input.target)),
+    input,
+  )
+  const alone = input.target.kind === 'member' || isNamed(answerer)
+  const code = alone ? 'member_unavailable' : 'no_responsive_member'
+  const silent = [only(answerer, input), only(targetOf(input.target), input)].find(
+    (member) => member !== undefined && input.believed(member.name).standing === 'ejected',
+  )
+  if (silent !== undefined && !panic) return { kind: 'nobody', code, why: `${silent.name} does not answer` }
+  const [first, ...others] = chosen
+    .filter((member) => isAskable(member, input))
     .map((member) => ranks(member, input))
     .filter(({ standing }) => standing !== 'untrusted')
     .toSorted((a, b) => a.tier - b.tier || b.lot - a.lot)
-  if (first === undefined) return nobody(input.target, whyNobody(input, chosen))
-  if (input.target.kind === 'member' && first.standing === 'ejected' && !input.panic) {
-    return nobody(input.target, `${first.member.name} does not answer`)
-  }
+  if (first === undefined) return whyNobody(input, chosen, code)
   return {
     kind: 'attempts',
     members: [first.member, ...others.map(({ member }) => member)],
-    hedge: input.class === 'read' && !input.panic && others.length > 0,
+    hedge: input.class === 'read' && !panic && answerer === null && !databaseIsLost && others.length > 0,
     doubtful: badness(first.standing) >= badness('suspect'),
+    nobody: code,
   }
+}
+
+/** The member that alone can answer, if it may be asked; else whoever was chosen, who would pass the question on. */
+function narrowed(chosen: readonly KnownMember[], input: PlanInput): readonly KnownMember[] {
+  const { answerer } = input
+  const direct = chosen.find((member) => isNamed(answerer) && member.name === answerer.name)
+  return direct !== undefined && isAskable(direct, input) ? [direct] : chosen
+}
+
+function isNamed(answerer: OnlyAnswerer): answerer is { readonly name: string } {
+  return answerer !== null && answerer !== 'unknown'
+}
+
+function only(answerer: OnlyAnswerer, { members }: PlanInput): KnownMember | undefined {
+  return isNamed(answerer) ? members.find(({ name, contacted }) => contacted && name === answerer.name) : undefined
+}
+
+function targetOf(target: Target): OnlyAnswerer {
+  return target.kind === 'member' ? target : null
+}
+
+function isAskable({ contacted, name }: KnownMember, { usable }: PlanInput): boolean {
+  return contacted && usable(name)
 }
 
 interface Ranked {
@@ -93,17 +138,28 @@ function isTargeted(member: KnownMember, target: Target): boolean {
   }
 }
 
-function nobody(target: Target, why: string): Plan {
-  return { kind: 'nobody', code: target.kind === 'member' ? 'member_unavailable' : 'no_responsive_member', why }
+type Nobody = Extract<Plan, { kind: 'nobody' }>
+
+function whyNobody({ target, usable }: PlanInput, chosen: readonly KnownMember[], code: Nobody['code']): Nobody {
+  const [first] = chosen
+  if (first === undefined) return { kind: 'nobody', code, why: describeNothingChosen(target) }
+  const contacted = chosen.filter((member) => member.contacted)
+  const noneChecks = contacted.length > 0 && contacted.every(({ name }) => !usable(name))
+  if (noneChecks && target.kind === 'any' && code === 'no_responsive_member') {
+    const why = 'no server of the cluster can check who is signed in: OpenID Connect works on none of them'
+    return { kind: 'nobody', code: 'sign_in_not_checked', why }
+  }
+  return {
+    kind: 'nobody',
+    code,
+    why: code === 'member_unavailable' ? whyNot(first, usable) : 'no server may be sent the request',
+  }
 }
 
-function whyNobody({ target, usable }: PlanInput, chosen: readonly KnownMember[]): string {
-  const [only] = chosen
-  if (only === undefined) return describeNothingChosen(target)
-  if (target.kind !== 'member') return 'no server may be sent the request'
-  if (!only.contacted) return only.why ?? `${only.name} is not contacted by this console`
-  if (!usable(only.name)) return `${only.name} cannot check who is signed in: it has no working OpenID Connect`
-  return `${only.name} presents a certificate that is not the cluster's, so nothing is sent to it`
+function whyNot({ name, contacted, why }: KnownMember, usable: PlanInput['usable']): string {
+  if (!contacted) return why ?? `${name} is not contacted by this console`
+  if (!usable(name)) return `${name} cannot check who is signed in: it has no working OpenID Connect`
+  return `${name} presents a certificate that is not the cluster's, so nothing is sent to it`
 }
 
 function describeNothingChosen(target: Target): string {

@@ -14,6 +14,11 @@ export interface ReadRequest<Parsed> {
   /** Below `/1.0`, segments already encoded, e.g. `/cluster/members`. Empty for the server itself. */
   readonly path: string
   readonly query?: Readonly<Record<string, string>>
+  /**
+   * The member that has what is asked about, where Incus would pass the question on to it and neither path nor `target`
+   * say which: everything under an instance or a volume. Null when it is not known which one has it.
+   */
+  readonly on?: string | null
   /** What `metadata` of the answer has to be. */
   readonly parse: z.ZodType<Parsed>
   /**

@@ -37,6 +37,8 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: number; r
   cluster_rejected_token: { status: 502, title: 'The cluster did not accept your sign-in.' },
   member_unavailable: { status: 503, title: 'The server does not answer.' },
   no_responsive_member: { status: 502, title: 'No server of the cluster answers.' },
+  sign_in_not_checked: { status: 502, title: 'No server of the cluster can check who is signed in.' },
+  database_unavailable: { status: 503, title: 'The cluster database does not answer, so nothing can be changed now.' },
   deadline_exceeded: { status: 504, title: 'It took too long.' },
   outcome_unknown: {
     status: 504,

@@ -40,6 +40,8 @@ export const problemCodes = [
   'cluster_rejected_token',
   'member_unavailable',
   'no_responsive_member',
+  'sign_in_not_checked',
+  'database_unavailable',
   'deadline_exceeded',
   'outcome_unknown',
   'member_busy',
