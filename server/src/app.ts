@@ -7,10 +7,11 @@ import { createClusterParts } from './app/cluster-parts.ts'
 import type { ClusterRooms } from './app/cluster-rooms.ts'
 import { createClusterRooms } from './app/cluster-rooms.ts'
 import { ClusterWatch } from './app/cluster-watch.ts'
+import { ConsoleMetrics } from './app/console-metrics.ts'
 import { listenForConsole } from './app/console-listener.ts'
 import { counted } from './app/counted.ts'
 import { createDoor } from './app/door.ts'
-import { createMetrics } from './app/metrics.ts'
+import { measure, measureGaps } from './app/metrics.ts'
 import { OutcomeFinder } from './app/outcome-finder.ts'
 import { liveViewOf } from './app/live-view.ts'
 import { recordEnd } from './app/record-end.ts'
@@ -61,15 +62,16 @@ export interface AppOptions {
  */
 export async function createApp({ config, tools, siteFolder, version }: AppOptions): Promise<App> {
   const { clock, random } = tools
-  const storage = await openStorage(config, tools)
+  const metrics = new ConsoleMetrics(tools.logger)
+  const storage = await openStorage(config, metrics, tools)
   const policy = createPolicy(
     config.grants,
     config.clusters.map(({ name }) => name),
   )
-  const signIn = createSignIn(config, storage, policy, tools)
+  const signIn = createSignIn(config, storage, policy, metrics, tools)
   /** What the console sees of each cluster with its own identity, where it has one. */
   const own = new Map<string, ClusterWatch>()
-  const rooms = await createAllRooms(config, storage, own, tools)
+  const rooms = await createAllRooms(config, storage, own, metrics, tools)
   const roomsOf = (cluster: string): ClusterRooms => {
     const found = rooms.get(cluster)
     if (found === undefined)
@@ -82,6 +84,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
   const watches = new Watches((cluster, scope) => {
     const { parts } = roomsOf(cluster)
     const watch = new ClusterWatch({ parts, scope, projects: projectsOf(scope), starters, tools })
+    measureGaps(metrics, parts.cluster.name, watch)
     watch.operations.subscribe((operation) => recordEnd(operation, starters, storage.history, tools.logger))
     return watch
   }, clock)
@@ -89,11 +92,10 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     if (parts.cluster.identity !== null) own.set(name, watches.hold(name, { kind: 'console' }).watch)
   }
 
-  const finder = new OutcomeFinder({ rooms, own, history: storage.history, hub, tools })
+  const finder = new OutcomeFinder({ rooms, own, history: storage.history, hub, metrics, tools })
   const draining = new Draining()
-  const metrics = createMetrics(rooms, storage.history, hub)
   const routes = createRoutes({ policy, signIn, storage, rooms: roomsOf, watches, starters, livePosition })
-    .map((row) => counted(row, (cluster) => rooms.get(cluster)?.parts.figures, clock))
+    .map((row) => counted(row, (cluster) => rooms.get(cluster)?.parts.figures, metrics, clock))
     .map((row) => finder.watching(row))
   const door = await createDoor({
     config,
@@ -106,17 +108,27 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     rooms: roomsOf,
     routes,
     draining,
-    metrics,
+    metrics: metrics.door,
     siteFolder,
     tools,
   })
   const server = createHttpServer(door)
   const management = createManagementServer({
     notReady: () => whyNotReady(draining, storage.history),
-    metrics: () => metrics.registry.metrics(),
+    metrics: () => metrics.text(),
   })
 
   const ends = [
+    measure(metrics, {
+      rooms,
+      watches,
+      hub,
+      version,
+      history: storage.history,
+      sessions: signIn.sessions,
+      certificate: config.tls?.certificate ?? null,
+      isReady: () => whyNotReady(draining, storage.history).length === 0,
+    }),
     storage.history.subscribe(({ cluster, action }) => hub.publish({ kind: 'audit-appended', cluster, action })),
     signIn.sessions.subscribe(({ kind, sessionTag }) =>
       kind === 'renewed' ? hub.replaceSession(sessionTag) : hub.endSession(sessionTag),
@@ -161,6 +173,7 @@ async function createAllRooms(
   config: Config,
   { database, history }: Storage,
   own: ReadonlyMap<string, ClusterWatch>,
+  metrics: ConsoleMetrics,
   tools: Tools,
 ): Promise<ReadonlyMap<string, ClusterRooms>> {
   const pins = sqlitePinStore(database)
@@ -176,7 +189,7 @@ async function createAllRooms(
       }
     }
     const counts = () => own.get(cluster.name)?.instances.counts() ?? null
-    const parts = await createClusterParts(cluster, config, pins, onPinned, tools)
+    const parts = await createClusterParts(cluster, config, pins, onPinned, metrics.gatewayWatch(cluster.name), tools)
     rooms.set(cluster.name, createClusterRooms(cluster, parts, strips, counts, tools))
   }
   return rooms

@@ -15,6 +15,7 @@ import { DoorMetrics } from '../src/http/metrics.ts'
 import { Refusal } from '../src/http/problem.ts'
 import type { Route } from '../src/http/route.ts'
 import { createHttpServer } from '../src/http/server.ts'
+import { Instruments } from '../src/lib/instruments.ts'
 import { type Clock, systemClock } from '../src/lib/clock.ts'
 import { type Logger, silentLogger } from '../src/lib/logger.ts'
 import { systemRandom } from '../src/lib/random.ts'
@@ -70,6 +71,8 @@ export interface TestDoor {
   readonly door: Door
   readonly history: Remembered[]
   readonly ended: Set<string>
+  /** What the door has counted, as Prometheus reads it. */
+  readonly metrics: () => Promise<string>
   /** Asks as the console's page does. */
   readonly ask: (path: string, ask?: Ask) => Promise<Reply>
   /** Writes bytes to a connection and gives everything that comes back until it is closed. */
@@ -80,7 +83,8 @@ export interface TestDoor {
 export async function startTestDoor(options: TestDoorOptions): Promise<TestDoor> {
   const history: Remembered[] = []
   const ended = new Set<string>()
-  const door = makeDoor(options, history, ended)
+  const instruments = new Instruments()
+  const door = makeDoor(options, history, ended, instruments)
   const server = createHttpServer(door)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -93,6 +97,7 @@ export async function startTestDoor(options: TestDoorOptions): Promise<TestDoor>
     door,
     history,
     ended,
+    metrics: () => instruments.text(),
     ask: (path, ask) => send(port, path, ask),
     raw: (bytes) => exchangeBytes(port, bytes),
     close: () => {
@@ -102,7 +107,7 @@ export async function startTestDoor(options: TestDoorOptions): Promise<TestDoor>
   }
 }
 
-function makeDoor(options: TestDoorOptions, history: Remembered[], ended: Set<string>): Door {
+function makeDoor(options: TestDoorOptions, history: Remembered[], ended: Set<string>, instruments: Instruments): Door {
   const { routes, clock = systemClock, logger = silentLogger } = options
   const policy = createPolicy(options.grants ?? everyRole, options.clusters ?? ['prod-eu'])
   const remember = (phase: Remembered['phase']) => (entry: DoorAuditEntry) => {
@@ -139,7 +144,7 @@ function makeDoor(options: TestDoorOptions, history: Remembered[], ended: Set<st
     site: options.site ?? { serve: (response) => response.writeHead(200).end('page') },
     openLive: options.openLive ?? (({ stream }) => stream.close()),
     draining: new Draining(),
-    metrics: new DoorMetrics(),
+    metrics: new DoorMetrics(instruments),
     clock,
     random: systemRandom,
     logger,

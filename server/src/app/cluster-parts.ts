@@ -10,6 +10,7 @@ import { fingerprintOf, Trust } from '../clusters/trust.ts'
 import type { ClusterConfig, Config } from '../config.ts'
 import { Discovery } from '../discovery/discovery.ts'
 import { Figures } from '../figures/figures.ts'
+import type { GatewayLoad, GatewayWatch } from '../gateway/gateway-watch.ts'
 import { ClusterGateway } from '../gateway/gateway.ts'
 import { Transport } from '../gateway/transport.ts'
 import { HealthBoard } from '../health/health-board.ts'
@@ -35,6 +36,8 @@ export interface ClusterParts {
   readonly readings: Readings
   readonly figures: Figures
   readonly follower: TrustFollower
+  /** How much of members and budget is in use. */
+  load(): GatewayLoad
   start(): void
   stop(): void
 }
@@ -45,6 +48,7 @@ export async function createClusterParts(
   settings: Config,
   pins: PinStore,
   onPinned: (what: 'followed' | 'advanced', fingerprint: string) => void,
+  watch: GatewayWatch,
   tools: Tools,
 ): Promise<ClusterParts> {
   const { clock, random, logger } = tools
@@ -68,6 +72,7 @@ export async function createClusterParts(
     random,
     bearerUsable: (member) => board.current(member).evidence.authorized,
     observeDatabase: !hasIdentity,
+    watch,
   })
   const reported = new ReportedMembers()
   const discovery = new Discovery({
@@ -127,6 +132,7 @@ export async function createClusterParts(
     readings,
     figures,
     follower,
+    load: () => gateway.load(),
     start: () => {
       discovery.start()
       prober.start()

@@ -1,16 +1,23 @@
+import { ProblemCode } from '@malleus/shared/api/problem.ts'
 import type { RequestContext, Route } from '../http/route.ts'
 import type { Figures } from '../figures/figures.ts'
 import type { Clock } from '../lib/clock.ts'
+import type { ConsoleMetrics } from './console-metrics.ts'
 
-/** The same route, with every request of a person that was put to the cluster counted in its figures. */
-export function counted(row: Route, figuresOf: (cluster: string) => Figures | undefined, clock: Clock): Route {
+/** The same route, with every request of a person that was put to the cluster counted in its figures and the metrics. */
+export function counted(
+  row: Route,
+  figuresOf: (cluster: string) => Figures | undefined,
+  metrics: Pick<ConsoleMetrics, 'served'>,
+  clock: Clock,
+): Route {
   const isRead = row.class === 'read' || row.class === 'list'
   return {
     ...row,
     handler: async (context, input) => {
       const { cluster } = input.params as Readonly<Record<string, string | undefined>>
       const figures = cluster === undefined ? undefined : figuresOf(cluster)
-      if (figures === undefined) return row.handler(context, input)
+      if (cluster === undefined || figures === undefined) return row.handler(context, input)
       const startedAt = clock.monotonic()
       let how: Parameters<RequestContext['answeredBy']>[0] | undefined
       const watching: RequestContext = {
@@ -22,11 +29,15 @@ export function counted(row: Route, figuresOf: (cluster: string) => Figures | un
       }
       try {
         const reply = await row.handler(watching, input)
-        const readMs = isRead ? clock.monotonic() - startedAt : null
+        const tookMs = clock.monotonic() - startedAt
+        const readMs = isRead ? tookMs : null
+        metrics.served(cluster, row.class, 'answered', tookMs)
         if (how !== undefined) figures.served({ ok: true, hedged: how.hedged, readMs })
         return reply
       } catch (error) {
-        if (isFailure(error)) figures.served({ ok: false, hedged: how?.hedged ?? false, readMs: null })
+        const code = codeIn(error)
+        metrics.served(cluster, row.class, resultOf(code), clock.monotonic() - startedAt)
+        if (failures.has(code)) figures.served({ ok: false, hedged: how?.hedged ?? false, readMs: null })
         throw error
       }
     },
@@ -34,7 +45,7 @@ export function counted(row: Route, figuresOf: (cluster: string) => Figures | un
 }
 
 /** A refusal is an answer; these are not. */
-const failures = new Set([
+const failures: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'cluster_failed',
   'member_unavailable',
   'no_responsive_member',
@@ -44,6 +55,20 @@ const failures = new Set([
   'bad_upstream_reply',
 ])
 
-function isFailure(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' && failures.has(error.code)
+/** What the console itself could not do; no cluster is to blame. */
+const ownFailures: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
+  'audit_unavailable',
+  'storage_unavailable',
+  'provider_unavailable',
+  'internal',
+])
+
+/** As the person who asked is told; what has no code of ours is a mistake of ours. */
+function codeIn(error: unknown): ProblemCode {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return ProblemCode.safeParse(code).data ?? 'internal'
+}
+
+function resultOf(code: ProblemCode): ProblemCode | 'refused' {
+  return failures.has(code) || ownFailures.has(code) ? code : 'refused'
 }

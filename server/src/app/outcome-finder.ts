@@ -8,6 +8,7 @@ import type { LiveHub } from '../live/live-hub.ts'
 import type { Sighting, UnknownMutation, Verdict } from '../mutations/reconciler.ts'
 import { Reconciler } from '../mutations/reconciler.ts'
 import type { Tools } from './cluster-parts.ts'
+import type { ConsoleMetrics } from './console-metrics.ts'
 import type { ClusterRooms } from './cluster-rooms.ts'
 import type { ClusterWatch } from './cluster-watch.ts'
 
@@ -17,6 +18,7 @@ export interface OutcomeFinderOptions {
   readonly own: ReadonlyMap<string, ClusterWatch>
   readonly history: Pick<AuditLog, 'record'>
   readonly hub: Pick<LiveHub, 'publish'>
+  readonly metrics: Pick<ConsoleMetrics, 'outcomeFound'>
   readonly tools: Tools
 }
 
@@ -96,11 +98,12 @@ export class OutcomeFinder {
   }
 
   #tell(mutation: UnknownMutation, verdict: Verdict): void {
-    const { hub, history, tools } = this.#options
+    const { hub, history, metrics, tools } = this.#options
     const { cluster, requestId, action, object } = mutation
     const outcome = verdict.kind === 'not_applied' ? 'not-applied' : verdict.kind
     const event: LiveEvent = { kind: 'outcome-found', cluster, requestId, action, object, outcome }
     hub.publish(event)
+    metrics.outcomeFound(cluster, verdict.kind)
     const operation = verdict.kind === 'confirmed' ? verdict.operation : null
     const out = { status: null, op: operation, opStatus: outcome, bytes: null, ms: null, code: null }
     const req = requestOf({ id: requestId, method: '', route: '', path: '' })

@@ -1,4 +1,5 @@
 import type { Config } from '../config.ts'
+import type { OutboundFetch } from '../lib/outbound.ts'
 import { outboundFetch } from '../lib/outbound.ts'
 import type { Policy } from '../policy/policy.ts'
 import { AuthPages } from '../session/auth-pages.ts'
@@ -7,6 +8,7 @@ import { recordEnds } from '../session/session-history.ts'
 import { SqliteSessionStore } from '../session/session-store.sqlite.ts'
 import { Sessions } from '../session/sessions.ts'
 import type { Tools } from './cluster-parts.ts'
+import type { ConsoleMetrics } from './console-metrics.ts'
 import type { Storage } from './storage.ts'
 
 /** Who is asking: sessions, and the provider they come from. */
@@ -17,7 +19,13 @@ export interface SignIn {
   stop(): Promise<void>
 }
 
-export function createSignIn(config: Config, storage: Storage, policy: Policy, tools: Tools): SignIn {
+export function createSignIn(
+  config: Config,
+  storage: Storage,
+  policy: Policy,
+  metrics: Pick<ConsoleMetrics, 'provider'>,
+  tools: Tools,
+): SignIn {
   const { keys, history } = storage
   const { ca, ...oidc } = config.oidc
   const outbound = outboundFetch({ ca: ca ?? undefined })
@@ -27,7 +35,7 @@ export function createSignIn(config: Config, storage: Storage, policy: Policy, t
       publicUrl: config.publicUrl,
       bearer: config.clusters.some(({ mode }) => mode === 'bearer'),
     },
-    fetch: outbound.fetch,
+    fetch: timed(outbound.fetch, metrics, tools.clock),
     ...tools,
   })
   const store = new SqliteSessionStore(storage.database)
@@ -47,5 +55,20 @@ export function createSignIn(config: Config, storage: Storage, policy: Policy, t
       provider.stop()
       await outbound.close()
     },
+  }
+}
+
+/** The same, with each request to the provider in the metrics. */
+function timed(fetch: OutboundFetch, metrics: Pick<ConsoleMetrics, 'provider'>, clock: Tools['clock']): OutboundFetch {
+  return async (url, options) => {
+    const startedAt = clock.monotonic()
+    try {
+      const reply = await fetch(url, options)
+      metrics.provider(reply.status, clock.monotonic() - startedAt)
+      return reply
+    } catch (error) {
+      metrics.provider(null, clock.monotonic() - startedAt)
+      throw error
+    }
   }
 }

@@ -8,6 +8,7 @@ import { openDatabase } from '../database/database.ts'
 import type { Keys } from '../lib/keys.ts'
 import { loadKeys } from '../lib/keys.ts'
 import type { Tools } from './cluster-parts.ts'
+import type { ConsoleMetrics } from './console-metrics.ts'
 
 /** What outlives a restart: keys, the database, and the access history in a file of its own. */
 export interface Storage {
@@ -19,12 +20,16 @@ export interface Storage {
 }
 
 /** @throws KeysUnusable, CannotOpenDatabase: with a sentence for who starts the console. */
-export async function openStorage(config: Config, tools: Tools): Promise<Storage> {
+export async function openStorage(
+  config: Config,
+  metrics: Pick<ConsoleMetrics, 'databaseWatch'>,
+  tools: Tools,
+): Promise<Storage> {
   const { clock, random, logger } = tools
   const keys = await loadKeys(config.keysFile, { create: true, random })
   const { folder } = config.storage
-  const database = await openDatabase(folder, 'malleus', { clock })
-  const auditDatabase = await openDatabase(folder, 'audit', { clock })
+  const database = await openDatabase(folder, 'malleus', { clock, onAnswered: metrics.databaseWatch('malleus') })
+  const auditDatabase = await openDatabase(folder, 'audit', { clock, onAnswered: metrics.databaseWatch('audit') })
   const store = new SqliteAuditStore(auditDatabase)
   const reads = config.auditReads === 'strict' ? 'strict' : 'coalesced'
   const history = await openAuditLog({ store, ...tools, reads, mostWaiting: config.limits.auditQueue })

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { ClusterWatch } from './cluster-watch.ts'
 
 interface Held {
+  readonly cluster: string
   readonly watch: ClusterWatch
   holders: number
   cancelEnd: () => void
@@ -47,6 +48,11 @@ export class Watches {
     return { watch: held.watch, release }
   }
 
+  /** Those that are kept now. */
+  all(): readonly { readonly cluster: string; readonly watch: ClusterWatch }[] {
+    return [...this.#held.values()]
+  }
+
   stop(): void {
     for (const key of this.#held.keys()) this.#end(key)
   }
@@ -54,7 +60,7 @@ export class Watches {
   #start(key: string, cluster: string, scope: Scope): Held {
     const watch = this.#begin(cluster, scope)
     watch.start()
-    const held: Held = { watch, holders: 0, cancelEnd: () => {} }
+    const held: Held = { cluster, watch, holders: 0, cancelEnd: () => {} }
     this.#held.set(key, held)
     return held
   }

@@ -27,6 +27,8 @@ export interface DatabaseOptions {
   readonly busyTimeoutMs?: number
   /** How long the caller waits for a statement, whatever the disk does. Default 10 s. */
   readonly deadlineMs?: number
+  /** Hears how long each answer took, in milliseconds, and whether it was a failure; for metrics. */
+  readonly onAnswered?: (tookMs: number, failed: boolean) => void
   /** Tells which file system a folder is on, when it is one of a network. */
   readonly networkFileSystem?: (folder: string) => Promise<string | undefined>
 }
@@ -53,7 +55,8 @@ export async function openDatabase(
     networkFileSystem = networkFileSystemOf,
   } = options
   const file = folder === ':memory:' ? folder : await prepareFile(path.resolve(folder), name, networkFileSystem)
-  const connection = new SqliteConnection({ file, busyTimeoutMs, deadlineMs, mostWaiting: 20_000, clock })
+  const { onAnswered = () => {} } = options
+  const connection = new SqliteConnection({ file, busyTimeoutMs, deadlineMs, mostWaiting: 20_000, clock, onAnswered })
   try {
     await migrate(connection, migrations[name], clock)
   } catch (error) {

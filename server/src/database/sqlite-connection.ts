@@ -9,6 +9,8 @@ export interface SqliteConnectionOptions extends WorkerSettings {
   readonly deadlineMs: number
   /** Statements waiting at once; more are refused at once. */
   readonly mostWaiting: number
+  /** Hears how long each answer took, and whether it was a failure. */
+  readonly onAnswered?: (tookMs: number, failed: boolean) => void
 }
 
 interface Waiting {
@@ -57,12 +59,25 @@ export class SqliteConnection {
     }
     const id = this.#nextId++
     const worker = (this.#worker ??= this.#start())
+    const { clock, deadlineMs, onAnswered = () => {} } = this.#options
+    const askedAt = clock.monotonic()
     return new Promise((resolve, reject) => {
-      const cancelDeadline = this.#options.clock.after(this.#options.deadlineMs, () => {
+      const cancelDeadline = clock.after(deadlineMs, () => {
         this.#waiting.delete(id)
-        reject(new StorageUnavailable(`The database did not answer within ${this.#options.deadlineMs} ms`))
+        onAnswered(clock.monotonic() - askedAt, true)
+        reject(new StorageUnavailable(`The database did not answer within ${deadlineMs} ms`))
       })
-      this.#waiting.set(id, { resolve, reject, cancelDeadline })
+      this.#waiting.set(id, {
+        resolve: (results) => {
+          onAnswered(clock.monotonic() - askedAt, false)
+          resolve(results)
+        },
+        reject: (error) => {
+          onAnswered(clock.monotonic() - askedAt, true)
+          reject(error)
+        },
+        cancelDeadline,
+      })
       // A question that was asked keeps the process alive, an idle worker does not.
       worker.ref()
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window

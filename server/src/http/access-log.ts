@@ -4,6 +4,7 @@ import type { Exchange } from './exchange.ts'
 /** One line and one count per request, when its answer is complete or its browser has gone. */
 export function logWhenDone({ logger, metrics, clock }: Door, exchange: Exchange): void {
   const { response } = exchange
+  metrics.began()
   response.once('close', () => {
     const ms = Math.round((clock.monotonic() - exchange.startedAt) * 10) / 10
     const status = response.writableFinished ? response.statusCode : 499

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { request, type Server } from 'node:http'
 import { afterEach, describe, expect, it } from 'vitest'
 import { startTestDoor } from '../../testing/test-door.ts'
+import { Instruments } from '../lib/instruments.ts'
 import { DoorMetrics } from './metrics.ts'
 import { createManagementServer } from './management.ts'
 
@@ -58,18 +59,32 @@ describe('metrics', () => {
     await door.ask('/api/clusters/two')
     await door.ask('/api/clusters', { as: null })
     await door.close()
-    const text = await door.door.metrics.registry.metrics()
+    const text = await door.metrics()
     expect(text).toContain('malleus_http_requests_total{method="GET",route="none",status="404"} 2')
     expect(text).toContain('malleus_http_refusals_total{code="not_signed_in"} 1')
     expect(text).not.toContain('/api/clusters/one')
   })
 
-  it('read a gauge when somebody asks', async () => {
-    const metrics = new DoorMetrics()
-    let value = 1
-    metrics.gauge('malleus_answering', 'Members that answer.', () => value)
-    value = 3
-    expect(await metrics.registry.metrics()).toContain('malleus_answering 3')
+  it('tell how many requests are being answered, and how long they took, but for streams', async () => {
+    const instruments = new Instruments()
+    const metrics = new DoorMetrics(instruments)
+    for (let n = 0; n < 3; n += 1) metrics.began()
+    metrics.served('GET', '/api/live', 200, 3_600_000)
+    metrics.served('GET', '/api/clusters', 200, 20)
+    const text = await instruments.text()
+    expect(text).toContain('malleus_http_in_flight 1')
+    expect(text).toContain('malleus_http_request_seconds_bucket{route="/api/clusters",le="0.025"} 1')
+    expect(text).not.toContain('malleus_http_request_seconds_count{route="/api/live"}')
+    expect(text).toContain('malleus_http_requests_total{method="GET",route="/api/live",status="200"} 1')
+  })
+
+  it('have one line for all methods that nobody serves', async () => {
+    const instruments = new Instruments()
+    const metrics = new DoorMetrics(instruments)
+    for (const method of ['PROPFIND', 'MKCOL']) metrics.served(method, 'none', 405, 1)
+    expect(await instruments.text()).toContain(
+      'malleus_http_requests_total{method="other",route="none",status="405"} 2',
+    )
   })
 
   it('are not served to the public', async () => {

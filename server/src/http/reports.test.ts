@@ -25,7 +25,7 @@ async function start(options: Partial<TestDoorOptions> = {}) {
         'sec-fetch-site': 'cross-site',
       },
     })
-  const counted = () => test.door.metrics.registry.metrics()
+  const counted = () => test.metrics()
   return { ...test, report, counted, lines }
 }
 

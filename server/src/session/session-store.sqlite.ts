@@ -117,13 +117,14 @@ export class SqliteSessionStore implements SessionStore {
   }
 
   async prune({ now, idleSince, forgetBefore }: PruneTimes): Promise<Pruned> {
-    const [, expired, , idle] = await this.#database.atomically([
+    const [, expired, , idle, , , open] = await this.#database.atomically([
       ...this.#ending(sql`expires_at <= ${now}`, 'expired', now),
       ...this.#ending(sql`active_at <= ${idleSince}`, 'idle', now),
       this.#tables.deleteFrom('session_end').where('at', '<', forgetBefore),
       this.#tables.deleteFrom('used_token').where('expires_at', '<', now),
+      this.#tables.selectFrom('session').select(({ fn }) => fn.countAll<number>().as('open')),
     ])
-    return { expired: keysOf(expired), idle: keysOf(idle) }
+    return { expired: keysOf(expired), idle: keysOf(idle), open: Number(open?.rows[0]?.['open'] ?? 0) }
   }
 
   async useOnce(key: Uint8Array, until: number): Promise<boolean> {

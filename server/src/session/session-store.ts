@@ -59,10 +59,12 @@ export interface PruneTimes {
   readonly forgetBefore: number
 }
 
-/** Keys of the sessions that were ended. */
+/** What was ended, by key. */
 export interface Pruned {
   readonly idle: readonly Uint8Array[]
   readonly expired: readonly Uint8Array[]
+  /** How many sessions are open now. */
+  readonly open: number
 }
 
 export interface Begun {

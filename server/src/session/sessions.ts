@@ -145,6 +145,7 @@ export class Sessions {
   readonly #byPrincipal = new WeakMap<Principal, Session>()
   readonly #ends = new Subscribable<SessionEnd>()
   #stopPruning: (() => void) | undefined
+  #openCount: number | null = null
 
   constructor(options: SessionsOptions) {
     this.#options = { idleMs: 30 * 60_000, absoluteMs: 10 * 3_600_000, mostPerPerson: 5, cacheMs: 1000, ...options }
@@ -296,23 +297,27 @@ export class Sessions {
     return this.#ends.subscribe(listener)
   }
 
-  /** Ends, once a minute, what nobody comes back for. Returns what stops it. */
+  /** Ends, now and once a minute, what nobody comes back for. Returns what stops it. */
   startPruning(): () => void {
     const { clock, logger } = this.#options
     const again = () => {
-      this.#stopPruning = clock.after(PRUNE_MS, () => {
-        this.prune().catch((error: unknown) => logger.warn({ err: error }, 'Old sessions could not be ended'))
-        again()
-      })
+      this.prune().catch((error: unknown) => logger.warn({ err: error }, 'Old sessions could not be ended'))
+      this.#stopPruning = clock.after(PRUNE_MS, again)
     }
     again()
     return () => this.#stopPruning?.()
+  }
+
+  /** How many sessions were open when they were last looked after, whoever began them; null before. */
+  get openCount(): number | null {
+    return this.#openCount
   }
 
   async prune(): Promise<void> {
     const { store, clock, idleMs, absoluteMs } = this.#options
     const now = clock.now()
     const ended = await store.prune({ now, idleSince: now - idleMs, forgetBefore: now - absoluteMs })
+    this.#openCount = ended.open
     for (const key of ended.idle) this.#tellEnd(key, 'idle', null)
     for (const key of ended.expired) this.#tellEnd(key, 'expired', null)
   }
