@@ -14,7 +14,7 @@ export default defineConfig({
   retries: ci ? 1 : 0,
   forbidOnly: ci,
   timeout: 60_000,
-  globalTimeout: 10 * 60_000,
+  globalTimeout: (process.env['MALLEUS_LONG'] === '1' ? 180 : 15) * 60_000,
   expect: { timeout: 10_000 },
   reporter: [['list'], ['../tools/playwright-reporter.mjs']],
   use: {

@@ -39,12 +39,12 @@ import {
   type Sample,
 } from './failover-table.ts'
 import { readListAnswer } from './list-answer.ts'
-import { formatMs } from './markdown.ts'
+import { formatMs, formatRatio } from './markdown.ts'
 import { measurement, type Run } from './measurement.ts'
 import { profiling } from './profiling.ts'
 import { type Read, type Reader, startReader } from './reader.ts'
 import type { Report } from './report.ts'
-import { percentile } from './statistics.ts'
+import { median, percentile } from './statistics.ts'
 import { takeTurns } from './turns.ts'
 import { wantRead } from './wanted-read.ts'
 
@@ -150,10 +150,11 @@ async function buildSides(
 ): Promise<readonly Side[]> {
   const { lab } = cluster.world
   const token = await adminToken(cluster)
-  const client = startReader(run, lab.enter('client'))
+  const client = startReader(lab.enter('client'))
   // Starting a program holds its parent up: the clients that are programs have a parent of their own.
-  const programs = startReader(run, lab.enter('client'))
-  const beside = startReader(run)
+  const programs = startReader(lab.enter('client'))
+  const beside = startReader()
+  for (const reader of [client, programs, beside]) run.defer(() => reader.close())
   const headers = { authorization: `Bearer ${token}` }
   const direct = ({ host, port }: { readonly host: string; readonly port: number }): Read => ({
     kind: 'request',
@@ -327,6 +328,11 @@ function progress(count: number, row: FaultRow, victim: string, taken: readonly 
   return `${head}: Malleus at worst ${worst}, ${failed} failed; ${Math.round(seconds)} s`
 }
 
+function medianOf(samples: readonly Sample[], row: Row): number {
+  const own = samples.filter((sample) => sample.row === row && sample.front === 'direct')
+  return median(own.map(({ ms }) => ms))
+}
+
 function reportOf({ world }: BenchCluster, samples: readonly Sample[], delayedBy: 'netem' | 'throttle'): Report {
   const lagMs = percentile(
     samples.map((sample) => sample.lagMs),
@@ -335,7 +341,7 @@ function reportOf({ world }: BenchCluster, samples: readonly Sample[], delayedBy
   const slow =
     delayedBy === 'netem'
       ? 'slow: netem delays what the member sends so that a direct read takes ten times as long.'
-      : 'slow: this kernel has no netem, so the process is stopped for 120 ms and runs for 4 ms, in turns; a direct read takes more than ten times as long.'
+      : `slow: this kernel has no netem, so the process is stopped for 120 ms and runs for 4 ms, in turns; a direct read takes more than ten times as long.'
   const own = samples.filter(({ front }) => front === 'Malleus')
   const shown: readonly Row[] = [healthyRow, ...rows]
   return {

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
-import type { Run } from './measurement.ts'
 import type { Outcome } from './timed-read.ts'
 
 /** A GET, on a connection of its own; over TLS to whom presents `certificate` (PEM), if there is one. */
@@ -43,7 +42,7 @@ const OutcomeSchema = z.discriminatedUnion('kind', [
 ])
 const Answer = z.object({ id: z.number(), outcome: OutcomeSchema })
 
-/** A process that reads, somewhere in the network. Ends with the run. */
+/** A process that reads, somewhere in the network. */
 export class Reader {
   readonly #child: ChildProcess
   readonly #waiting = new Map<number, { answer(outcome: Outcome): void; fail(error: Error): void }>()
@@ -72,6 +71,13 @@ export class Reader {
     })
   }
 
+  async close(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return
+    const exited = once(this.#child, 'exit')
+    this.#child.kill('SIGTERM')
+    await exited
+  }
+
   #end(error: Error): void {
     this.#ended ??= error
     for (const waiting of this.#waiting.values()) waiting.fail(error)
@@ -80,15 +86,8 @@ export class Reader {
 }
 
 /** Starts a reader; `enter` are the words before a command that make it run in another place. */
-export function startReader(run: Run, enter: readonly string[] = []): Reader {
+export function startReader(enter: readonly string[] = []): Reader {
   const script = fileURLToPath(new URL('reader-process.ts', import.meta.url))
   const [program, ...rest] = [...enter, process.execPath, '--disable-warning=ExperimentalWarning', script]
-  const child = spawn(program, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true })
-  run.defer(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return
-    const exited = once(child, 'exit')
-    child.kill('SIGTERM')
-    await exited
-  })
-  return new Reader(child)
+  return new Reader(spawn(program, rest, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], detached: true }))
 }
