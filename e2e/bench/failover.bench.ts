@@ -341,7 +341,7 @@ function reportOf({ world }: BenchCluster, samples: readonly Sample[], delayedBy
   const slow =
     delayedBy === 'netem'
       ? 'slow: netem delays what the member sends so that a direct read takes ten times as long.'
-      : `slow: this kernel has no netem, so the process is stopped for 120 ms and runs for 4 ms, in turns; a direct read takes more than ten times as long.'
+      : `slow: this kernel has no netem, so the process is stopped for 120 ms and runs for 4 ms, in turns; a direct read took ${formatRatio(medianOf(samples, 'slow'), medianOf(samples, healthyRow))} as long.`
   const own = samples.filter(({ front }) => front === 'Malleus')
   const shown: readonly Row[] = [healthyRow, ...rows]
   return {
