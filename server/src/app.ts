@@ -2,6 +2,7 @@
 // all. It listens to nothing: main.ts does.
 
 import type { Server } from 'node:http'
+import { authorityOf } from './app/authority.ts'
 import type { ClusterParts, Tools } from './app/cluster-parts.ts'
 import { createClusterParts } from './app/cluster-parts.ts'
 import type { ClusterRooms } from './app/cluster-rooms.ts'
@@ -13,6 +14,7 @@ import { counted } from './app/counted.ts'
 import { createDoor } from './app/door.ts'
 import { measure, measureGaps } from './app/metrics.ts'
 import { OutcomeFinder } from './app/outcome-finder.ts'
+import type { Follower } from './app/live-view.ts'
 import { liveViewOf } from './app/live-view.ts'
 import { recordEnd } from './app/record-end.ts'
 import { createRoutes } from './app/routes.ts'
@@ -28,7 +30,6 @@ import type { Scope } from './gateway/scope.ts'
 import type { DrainingTimes } from './http/draining.ts'
 import { Draining } from './http/draining.ts'
 import { createManagementServer } from './http/management.ts'
-import type { RequestContext } from './http/route.ts'
 import { createHttpServer } from './http/server.ts'
 import { LiveHub } from './live/live-hub.ts'
 import { sqliteHealthHistoryStore } from './members/health-history-store.sqlite.ts'
@@ -130,6 +131,12 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       isReady: () => whyNotReady(draining, storage.history).length === 0,
     }),
     storage.history.subscribe(({ cluster, action }) => hub.publish({ kind: 'audit-appended', cluster, action })),
+    // Their page comes in a moment, and what is heard of the cluster by then it need not read twice.
+    signIn.pages.subscribe(({ session, clientAddress }) => {
+      const scope = async (cluster: string) =>
+        authorityOf(session, roomsOf(cluster).parts, signIn.sessions, policy, clientAddress)
+      livePosition({ principal: session.principal, scope })
+    }),
     signIn.sessions.subscribe(({ kind, sessionTag }) =>
       kind === 'renewed' ? hub.replaceSession(sessionTag) : hub.endSession(sessionTag),
     ),
@@ -157,9 +164,8 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     },
   }
 
-  function livePosition(context: RequestContext): string | null {
-    const { principal } = context
-    const view = liveViewOf({ policy, watches }, { principal, scope: (cluster) => context.scope(cluster) })
+  function livePosition(follower: Follower): string | null {
+    const view = liveViewOf({ policy, watches }, follower)
     return view.clusters.length === 0 ? null : hub.position(view)
   }
 

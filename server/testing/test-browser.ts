@@ -98,17 +98,18 @@ export class TestBrowser {
     return this.#send('GET', path, undefined, { accept: 'text/html' })
   }
 
-  /** Opens the live stream; resolves when it is open. */
-  async live(): Promise<LiveClient> {
+  /** Opens the live stream, after an event where one is named; resolves when it is open. */
+  async live(after: string | null = null): Promise<LiveClient> {
     const stream = new LiveClient({
       port: Number(new URL(this.#publicUrl).port),
       headers: { ...this.#page, ...this.#cookie },
       onBytes: (bytes) => this.received.push(bytes),
     })
     this.#streams.push(stream)
+    stream.lastEventId = after
     const status = await stream.open()
     if (status !== 200) throw new Error(`the live stream was answered with ${status}`)
-    await stream.next('resync')
+    if (after === null) await stream.next('resync')
     return stream
   }
 

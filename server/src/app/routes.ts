@@ -12,6 +12,7 @@ import type { Starters } from '../operations/starters.ts'
 import type { Policy } from '../policy/policy.ts'
 import { sessionRoutes } from '../session/routes.ts'
 import type { ClusterRooms } from './cluster-rooms.ts'
+import type { Follower } from './live-view.ts'
 import type { SignIn } from './sign-in.ts'
 import type { Storage } from './storage.ts'
 import type { Watches } from './watches.ts'
@@ -24,7 +25,7 @@ export interface RouteParts {
   readonly watches: Watches
   readonly starters: Starters<AuditEntry>
   /** Where the live stream of who asks stands; null where there is none. */
-  readonly livePosition: (context: RequestContext) => string | null
+  readonly livePosition: (follower: Follower) => string | null
 }
 
 /** The route table: everything the console answers, beside the live stream and the pages of signing in. */
@@ -35,7 +36,8 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
     ...sessionRoutes({
       sessions: signIn.sessions,
       permissionsOf: (person) => policy.permissions(person),
-      livePosition: (context) => parts.livePosition(context),
+      livePosition: (context) =>
+        parts.livePosition({ principal: context.principal, scope: (cluster) => context.scope(cluster) }),
     }),
     ...clusterRoutes({
       visible: ({ principal }) => policy.visibleClusters(principal),

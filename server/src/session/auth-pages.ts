@@ -9,6 +9,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Keys } from '../lib/keys.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
+import { Subscribable } from '../lib/subscribable.ts'
 import { expireLoginCookie, expireSessionCookie, setSessionCookie } from './cookies.ts'
 import { loginTransactionMs, readTransactions, writeTransactions } from './login-transaction.ts'
 import type { LoginTransaction } from './login-transaction.ts'
@@ -57,10 +58,18 @@ const callbackRoute = { method: 'GET', route: '/auth/callback' } as const
 const logoutRoute = { method: 'POST', route: '/auth/logout' } as const
 const backchannelRoute = { method: 'POST', route: '/auth/backchannel-logout' } as const
 
-export class AuthPages {
+/** Somebody has signed in; their page comes in a moment. */
+export interface SignInEnd {
+  readonly session: Session
+  readonly clientAddress: string
+}
+
+/** Those who subscribe hear of everybody who has signed in. */
+export class AuthPages extends Subscribable<SignInEnd> {
   readonly #options: AuthPagesOptions
 
   constructor(options: AuthPagesOptions) {
+    super((error) => options.logger.error({ err: error }, 'A listener of sign-ins failed'))
     this.#options = options
   }
 
@@ -170,6 +179,7 @@ export class AuthPages {
     history.outcome(
       sessionEntry('session.sign-in', source, { decision, actor: actorOf(session.principal), out: outOf(302, null) }),
     )
+    this.publish({ session, clientAddress: request.clientAddress })
     return cookie
   }
 

@@ -2,7 +2,7 @@ import { endpoint } from '@malleus/shared/api/endpoint.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import { ApiError } from './api-error.ts'
-import { call } from './client.ts'
+import { askFor, call } from './client.ts'
 
 const getThing = endpoint({
   method: 'GET',
@@ -112,4 +112,14 @@ test('a read without an answer is "offline"; a change without an answer has an u
     code: 'outcome_unknown',
     outcomeUnknown: true,
   })
+})
+
+test('a page says whose it is, once it knows', async () => {
+  answers({ name: 'x' })
+  await call(getThing, { params: { cluster: 'prod', thing: 'a' } })
+  askFor('mika')
+  answers({ name: 'x' })
+  await call(getThing, { params: { cluster: 'prod', thing: 'a' } })
+  const said = fetched.mock.calls.slice(-2).map(([, init]) => new Headers(init?.headers).get('x-malleus-person'))
+  expect(said).toEqual([null, 'mika'])
 })

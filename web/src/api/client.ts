@@ -11,6 +11,16 @@ interface CallOptions {
   readonly idempotencyKey?: string
 }
 
+let person: string | undefined
+
+/**
+ * From now on the console is asked for this person only: once the cookie of the browser is somebody else's, it refuses,
+ * and nothing of theirs reaches this page.
+ */
+export function askFor(tag: string): void {
+  person = tag
+}
+
 /** Asks the console. Gives the parsed reply, or throws an ApiError and nothing else, except when it was aborted. */
 export async function call<E extends Endpoint>(
   endpoint: E,
@@ -74,6 +84,7 @@ function requestOf(endpoint: Endpoint, input: SentInput, options: CallOptions): 
   const headers = new Headers({ accept: 'application/json', 'x-console-request': '1' })
   const target = options.target === undefined ? undefined : formatTarget(options.target)
   if (target !== undefined) headers.set('x-malleus-target', target)
+  if (person !== undefined) headers.set('x-malleus-person', person)
   if (endpoint.method !== 'GET') headers.set('idempotency-key', options.idempotencyKey ?? crypto.randomUUID())
   if (input.body !== undefined) headers.set('content-type', 'application/json')
   return {

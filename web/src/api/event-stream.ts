@@ -2,7 +2,7 @@
 export interface StreamEvent {
   readonly event: string
   readonly data: string
-  readonly id: string | undefined
+  readonly id?: string | undefined
 }
 
 /** Takes text as it arrives, in pieces of any size, and gives the events that are complete. */

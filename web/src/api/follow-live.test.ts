@@ -7,6 +7,7 @@ type Reply = (signal: AbortSignal) => Response | Promise<Response>
 
 function world(...replies: Reply[]) {
   const stop = new AbortController()
+  let position: string | null = null
   const seen = {
     events: [] as LiveEvent[],
     phases: [] as LivePhase[],
@@ -16,7 +17,9 @@ function world(...replies: Reply[]) {
   }
   const parts: LiveWorld = {
     fetch: async (_, init) => {
-      seen.asked.push(new Headers(init?.headers).get('last-event-id'))
+      const headers = new Headers(init?.headers)
+      expect(headers.get('x-malleus-person')).toBe('mika')
+      seen.asked.push(headers.get('last-event-id'))
       const reply = replies.shift()
       if (reply === undefined) {
         stop.abort()
@@ -26,7 +29,12 @@ function world(...replies: Reply[]) {
     },
     random: () => 0.5,
     wait: async (ms) => void seen.waits.push(Math.round(ms)),
-    onEvent: (event) => seen.events.push(event),
+    person: 'mika',
+    position: () => position,
+    onEvent: (received, event) => {
+      position = received.id ?? position
+      if (event !== undefined) seen.events.push(event)
+    },
     onPhase: (phase) => seen.phases.push(phase),
     onSignedOut: (error) => seen.signedOut.push(error),
   }

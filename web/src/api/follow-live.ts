@@ -11,7 +11,12 @@ export interface LiveWorld {
   readonly random: () => number
   /** Resolves after so many milliseconds, or at once when the signal aborts. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>
-  readonly onEvent: (event: LiveEvent) => void
+  /** Whose page it is: the console refuses when the cookie is somebody else's by now. */
+  readonly person: string
+  /** Id of the last event that the page took, after which the stream goes on; null before it has any. */
+  readonly position: () => string | null
+  /** What came, and what it means; undefined where this page does not understand it. */
+  readonly onEvent: (received: StreamEvent, event: LiveEvent | undefined) => void
   readonly onPhase: (phase: LivePhase) => void
   /** The session is over; following has stopped. */
   readonly onSignedOut: (error: ApiError) => void
@@ -23,15 +28,13 @@ const longestWaitMs = 10_000
 
 /**
  * Follows the live stream until the signal aborts or the session ends. A broken stream is continued after its last
- * event; where that is impossible the console says `resync`. One request at a time, so a tab never holds two streams.
+ * event; where that is impossible the console says `resync`. One request at a time, so a page never holds two streams.
  */
 export async function followLive(world: LiveWorld, signal: AbortSignal): Promise<void> {
-  let lastId: string | undefined
   let failures = 0
   while (!signal.aborted) {
     world.onPhase('connecting')
-    const end = await readOnce(world, lastId, signal)
-    if (end.lastId !== undefined) lastId = end.lastId
+    const end = await readOnce(world, signal)
     if (end.kind === 'signed-out') {
       world.onPhase('ended')
       world.onSignedOut(end.error)
@@ -52,51 +55,54 @@ export function waitMs(failures: number, random: () => number): number {
   return exact * (0.75 + 0.5 * random())
 }
 
-type End = { readonly heard: boolean; readonly lastId: string | undefined } & (
+type End = { readonly heard: boolean } & (
   | { readonly kind: 'broken' }
   | { readonly kind: 'goaway'; readonly withinMs: number }
   | { readonly kind: 'signed-out'; readonly error: ApiError }
 )
 
-async function readOnce(world: LiveWorld, resumeAfter: string | undefined, signal: AbortSignal): Promise<End> {
+async function readOnce(world: LiveWorld, signal: AbortSignal): Promise<End> {
   const silence = new AbortController()
   const either = AbortSignal.any([signal, silence.signal])
   let timer = setTimeout(() => silence.abort(), silenceMs)
-  let lastId: string | undefined
   let heard = false
   try {
-    const headers = new Headers({ accept: 'text/event-stream', 'x-console-request': '1' })
-    if (resumeAfter !== undefined) headers.set('last-event-id', resumeAfter)
+    const headers = new Headers({
+      accept: 'text/event-stream',
+      'x-console-request': '1',
+      'x-malleus-person': world.person,
+    })
+    const position = world.position()
+    if (position !== null) headers.set('last-event-id', position)
     const response = await world.fetch('/api/live', { headers, signal: either, redirect: 'error', cache: 'no-store' })
     if (response.status === 401) {
       const body: unknown = await response.json().catch(() => undefined)
-      return { kind: 'signed-out', heard, lastId, error: errorFromResponse(401, body, undefined) }
+      return { kind: 'signed-out', heard, error: errorFromResponse(401, body, undefined) }
     }
-    if (!response.ok || response.body === null) return { kind: 'broken', heard, lastId }
+    if (!response.ok || response.body === null) return { kind: 'broken', heard }
     world.onPhase('live')
     const parser = new EventStreamParser()
     const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
     for (;;) {
       const { done, value } = await reader.read()
-      if (done) return { kind: 'broken', heard, lastId }
+      if (done) return { kind: 'broken', heard }
       clearTimeout(timer)
       timer = setTimeout(() => silence.abort(), silenceMs)
       for (const received of parser.push(value)) {
-        lastId = received.id ?? lastId
         const event = parseLiveEvent(received)
+        heard ||= event !== undefined
+        world.onEvent(received, event)
         if (event === undefined) continue
-        heard = true
-        world.onEvent(event)
-        if (event.kind === 'goaway') return { kind: 'goaway', heard, lastId, withinMs: event.withinMs }
+        if (event.kind === 'goaway') return { kind: 'goaway', heard, withinMs: event.withinMs }
         if (event.kind === 'session-ended') {
           const error = errorFromResponse(401, undefined, undefined)
-          return { kind: 'signed-out', heard, lastId, error }
+          return { kind: 'signed-out', heard, error }
         }
       }
     }
   } catch {
     // Cut, silent or aborted: in each case the stream is over and the caller decides what follows.
-    return { kind: 'broken', heard, lastId }
+    return { kind: 'broken', heard }
   } finally {
     clearTimeout(timer)
     silence.abort()
@@ -104,7 +110,7 @@ async function readOnce(world: LiveWorld, resumeAfter: string | undefined, signa
 }
 
 /** A kind that this page does not know yet is passed over: the console may be newer than the page. */
-function parseLiveEvent({ event, data }: StreamEvent): LiveEvent | undefined {
+export function parseLiveEvent({ event, data }: StreamEvent): LiveEvent | undefined {
   try {
     const rest: unknown = JSON.parse(data)
     const parsed = LiveEvent.safeParse({ ...(typeof rest === 'object' ? rest : {}), kind: event })

@@ -5,9 +5,11 @@ import { createStore } from '../lib/store.ts'
 import { lockSession } from '../stores/session-lock.ts'
 import { applyLiveEvent, type CacheChange } from './apply-live-event.ts'
 import { followLive, type LivePhase } from './follow-live.ts'
+import { LiveTab, type TabChannel, type TabMeans } from './live-tab.ts'
 import { endOf } from './query-client.ts'
 import { memberListQuery } from './members.ts'
 import { operationListQuery } from './operations.ts'
+import { sessionQuery } from './session.ts'
 
 /** How current this page is: shown on it, never guessed. */
 export const livePhase = createStore<LivePhase>('connecting')
@@ -32,32 +34,77 @@ export function onLiveEvent(listener: Listener): () => void {
   return () => listeners.delete(listener)
 }
 
-/** Follows the stream until the returned function is called. Call once per tab. */
+/** Follows what happens until the returned function is called. Call once per page, when it is known who is signed in. */
 export function startLive(client: QueryClient): () => void {
-  const stop = new AbortController()
+  const session = client.getQueryData(sessionQuery.queryKey)
+  if (session === undefined) throw new Error('nobody is known to be signed in')
+  const person = session.principal.tag
   const readAgain = throttledReadAgain(client)
   const context = { members: knownMembers(client), operations: knownOperations(client) }
-  void followLive(
+  const tab = new LiveTab(
     {
-      fetch: (input, init) => fetch(input, init),
+      means: tabMeans(),
+      person,
+      id: crypto.randomUUID(),
+      follow: (stream, signal) =>
+        followLive({ ...stream, ...onlineWorld, person, onSignedOut: (e) => stream.onSignedOut(endOf(e)) }, signal),
+      isVisible: () => document.visibilityState === 'visible',
+      now: () => performance.now(),
+      every: (ms, callback) => {
+        const timer = setInterval(callback, ms)
+        return () => clearInterval(timer)
+      },
       random: Math.random,
-      wait,
       onPhase: (phase) => {
         if (phase === 'live') heardAt = serverNow()
         livePhase.set(phase)
       },
-      onSignedOut: (error) => lockSession(endOf(error)),
+      onSignedOut: lockSession,
       onEvent: (event) => {
         if (event.kind === 'heartbeat') learnServerTime(event.at)
         heardAt = serverNow()
-        if (event.kind === 'session-ended') lockSession(event.reason)
         for (const listener of listeners) listener(event, context)
         for (const change of applyLiveEvent(event, context)) carryOut(client, change, readAgain)
       },
     },
-    stop.signal,
+    session.live,
   )
-  return () => stop.abort()
+  tab.start()
+  const unbind = restWhileAway(tab)
+  return () => {
+    unbind()
+    tab.stop()
+  }
+}
+
+const onlineWorld = { fetch: (...request: Parameters<typeof fetch>) => fetch(...request), random: Math.random, wait }
+
+/** Null where the browser has no locks or channels, or keeps them from this page. */
+function tabMeans(): TabMeans | null {
+  // Browsers without them exist: locks also need a page that came by HTTPS. https://w3c.github.io/web-locks
+  if (!('locks' in navigator) || !('BroadcastChannel' in window)) return null
+  return { locks: navigator.locks, openChannel }
+}
+
+function openChannel(name: string, hear: (message: unknown) => void): TabChannel {
+  const channel = new BroadcastChannel(name)
+  channel.addEventListener('message', ({ data }) => hear(data))
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel reaches this origin alone and takes no other argument
+  return { say: (message) => channel.postMessage(message), close: () => channel.close() }
+}
+
+/** A page that the browser keeps for the way back must not hold the lead meanwhile; shown again, it goes on. */
+function restWhileAway(tab: LiveTab): () => void {
+  const rest = (): void => tab.stop()
+  const goOn = (event: PageTransitionEvent): void => {
+    if (event.persisted) tab.start()
+  }
+  addEventListener('pagehide', rest)
+  addEventListener('pageshow', goOn)
+  return () => {
+    removeEventListener('pagehide', rest)
+    removeEventListener('pageshow', goOn)
+  }
 }
 
 function carryOut(client: QueryClient, change: CacheChange, readAgain: (key: readonly unknown[]) => void): void {

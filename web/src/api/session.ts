@@ -2,12 +2,17 @@ import { getSession, reportActivity, SignedOut } from '@malleus/shared/api/sessi
 import type { Action } from '@malleus/shared/domain/action.ts'
 import { queryOptions } from '@tanstack/react-query'
 import { errorFromNetwork, errorFromResponse } from './api-error.ts'
-import { call } from './client.ts'
+import { askFor, call } from './client.ts'
+import { leavePage } from '../stores/session-lock.ts'
 import { queryClient } from './query-client.ts'
 
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
-  queryFn: ({ signal }) => call(getSession, {}, { signal }),
+  queryFn: async ({ signal }) => {
+    const session = await call(getSession, {}, { signal })
+    askFor(session.principal.tag)
+    return session
+  },
   staleTime: 60_000,
 })
 
@@ -31,8 +36,21 @@ export async function keepSession(): Promise<void> {
   queryClient.setQueryData(sessionQuery.queryKey, (session) => session && { ...session, ...times })
 }
 
-/** Ends the session here; gives the address at the provider where it ends there too. */
+/**
+ * Ends the session here; gives the address at the provider where it ends there too. The page is left for it: that it
+ * has no session by then is no news.
+ */
 export async function signOut(): Promise<string> {
+  const stay = leavePage()
+  try {
+    return await endSession()
+  } catch (error) {
+    stay()
+    throw error
+  }
+}
+
+async function endSession(): Promise<string> {
   let response: Response
   try {
     response = await fetch('/auth/logout', {

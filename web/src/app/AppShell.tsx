@@ -31,7 +31,7 @@ export function AppShell() {
 
   useEffect(() => {
     const stopAnnouncing = [announceLiveEvents(), announceLiveLink(livePhase, announce)]
-    // After the first page is there: the stream begins with reading everything again.
+    // After the first page is there: the stream begins where the page began to read, so nothing is missed meanwhile.
     let stopLive: () => void = () => undefined
     const idle = whenIdle(() => {
       if (mayFollow()) stopLive = startLive(queryClient)

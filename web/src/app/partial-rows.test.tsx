@@ -185,7 +185,14 @@ async function draw(path: string, member: Member | undefined): Promise<string> {
 }
 
 const session: SessionView = {
-  principal: { name: 'Mika Kallio', email: null, issuer: 'https://idp.example.net', subject: 'mika', roles: ['admin'] },
+  principal: {
+    name: 'Mika Kallio',
+    email: null,
+    issuer: 'https://idp.example.net',
+    subject: 'mika',
+    roles: ['admin'],
+    tag: 'mika',
+  },
   permissions: {
     prod: [
       'member.list',
@@ -200,6 +207,7 @@ const session: SessionView = {
   },
   idleExpiresAt: new Date(Date.now() + 1_800_000).toISOString(),
   expiresAt: new Date(Date.now() + 36_000_000).toISOString(),
+  live: null,
 }
 
 const cluster: ClusterSummary = {
