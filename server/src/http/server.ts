@@ -1,11 +1,11 @@
 import { createServer as createHttp, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createHttps } from 'node:https'
 import type { Socket } from 'node:net'
-import express, { type Express, type NextFunction, type Request, type RequestHandler, type Response } from 'express'
+import { Router, type Request, type RequestHandler, type Response } from 'express'
 import { logWhenDone } from './access-log.ts'
+import { admission, type Admit, openDescription, refuseCrossSite } from './admission.ts'
 import { authHandlers } from './auth-pages.ts'
-import { clientAddress, networkOf } from './client-address.ts'
-import { personTag } from '../lib/person-tag.ts'
+import { clientAddress } from './client-address.ts'
 import type { Door } from './door.ts'
 import { beginExchange, type Exchange, exchangeOf } from './exchange.ts'
 import { describeApi } from './openapi.ts'
@@ -13,12 +13,10 @@ import { answerParserError } from './parser-error.ts'
 import { isCondemned } from './problem-handler.ts'
 import { fail, serveLive, serveRoute } from './pipeline.ts'
 import { Refusal } from './problem.ts'
-import { RateLimit } from './rate-limit.ts'
 import { reportsHandler } from './reports.ts'
 import { checkRequestHeaders } from './request-headers.ts'
 import { parseRequestPath } from './request-path.ts'
 import type { Route } from './route.ts'
-import { crossSiteReason } from './same-origin.ts'
 import { setSecurityHeaders } from './security-headers.ts'
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
@@ -29,7 +27,7 @@ const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'])
  * Everything that any request has to pass stands before routing, so that a new route cannot forget it.
  */
 export function createHttpServer(door: Door): Server {
-  const app = createApp(door)
+  const entrance = { door, admit: admission(door), route: createRouter(door) }
   const { limits, tls } = door.settings
   const options = {
     // Longer ones never reach our own limits; the parser answers by itself, see `clientError`.
@@ -43,7 +41,7 @@ export function createHttpServer(door: Door): Server {
     requireHostHeader: false,
     noDelay: true,
   }
-  const listener = (request: IncomingMessage, response: ServerResponse): void => enter(door, app, request, response)
+  const listener = (request: IncomingMessage, response: ServerResponse): void => enter(entrance, request, response)
   const server =
     tls === null
       ? createHttp(options, listener)
@@ -55,10 +53,17 @@ export function createHttpServer(door: Door): Server {
   return server
 }
 
-function enter(door: Door, app: Express, request: IncomingMessage, response: ServerResponse): void {
+interface Entrance {
+  readonly door: Door
+  readonly admit: Admit
+  readonly route: Router
+}
+
+function enter(entrance: Entrance, request: IncomingMessage, response: ServerResponse): void {
   // What follows a request that was not well formed may have been meant as its body; it was parsed already, and is not
   // a request to anybody who sees the first one differently.
   if (isCondemned(request.socket)) return
+  const { door } = entrance
   const { settings, random, clock, draining, logger } = door
   const id = random.uuid()
   const forwarded = request.headers['x-forwarded-for']
@@ -76,76 +81,75 @@ function enter(door: Door, app: Express, request: IncomingMessage, response: Ser
   response.on('error', (error) => logger.debug({ requestId: id, err: error }, 'An answer could not be written'))
   logWhenDone(door, exchange)
   try {
+    // At once: when this request is not well formed, what follows on its connection must not be looked at.
     checkRequestHeaders(request, settings.limits)
     if (!methods.has(exchange.method)) throw wrongMethod('GET, HEAD, POST, PUT, PATCH, DELETE')
     exchange.path = parseRequestPath(request.url ?? '')
     if (draining.phase === 'draining') throw new Refusal('draining', undefined, { closes: true })
-    // Routing sees a request of Express, whose prototypes are put on this one.
-    app(request, response)
   } catch (error) {
     fail(door, exchange, error)
+    return
   }
+  pass(entrance, exchange).catch((error: unknown) => fail(door, exchange, error))
 }
 
-function createApp(door: Door): Express {
-  const app = express()
-  app.disable('x-powered-by')
-  app.disable('etag')
-  app.disable('query parser')
-  app.enable('case sensitive routing')
-  app.enable('strict routing')
-  mountApi(app, door)
-  mountPages(app, door)
-  app.use((error: unknown, request: Request, _response: Response, _next: NextFunction) => {
-    fail(door, exchangeOf(request), error)
+async function pass({ door, admit, route }: Entrance, exchange: Exchange): Promise<void> {
+  const { request, response } = exchange
+  if (exchange.path.segments[0] === 'api') await admit(exchange)
+  // Routing is all that Express is asked for, and it looks at nothing of its own requests and responses for that; its
+  // application would change the prototypes of both, which slows down whatever touches them afterwards.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  route(request as Request, response as Response, (error: unknown) => {
+    fail(door, exchange, error ?? new Refusal('not_found'))
   })
-  return app
 }
 
-function mountApi(app: Express, door: Door): void {
+function createRouter(door: Door): Router {
+  const router = Router({ caseSensitive: true, strict: true })
+  mountApi(router, door)
+  mountPages(router, door)
+  return router
+}
+
+function mountApi(router: Router, door: Door): void {
   const description = JSON.stringify(describeApi(door.routes, door.settings.version))
-  app.use('/api', (request, _response, next) => {
-    refuseCrossSite(door, exchangeOf(request))
-    next()
-  })
-  app.get('/api/openapi.json', (request, response) => {
+  router.get(openDescription, (request, response) => {
     const exchange = exchangeOf(request)
-    exchange.route = '/api/openapi.json'
+    exchange.route = openDescription
     if (exchange.method === 'HEAD') throw wrongMethod('GET')
     response.setHeader('content-type', 'application/json')
     response.end(description)
   })
-  app.use('/api', whoAsks(door))
-  app.get('/api/live', notForHead(serveLive(door)))
-  for (const row of door.routes) mountRoute(app, row, serveRoute(door, row))
+  router.get('/api/live', notForHead(serveLive(door)))
+  for (const row of door.routes) mountRoute(router, row, serveRoute(door, row))
   for (const [path, allow] of allowedMethods(door.routes)) {
-    app.all(path, () => {
+    router.all(path, () => {
       throw wrongMethod(allow)
     })
   }
-  app.use('/api', () => {
+  router.use('/api', () => {
     throw new Refusal('not_found')
   })
 }
 
-function mountPages(app: Express, door: Door): void {
+function mountPages(router: Router, door: Door): void {
   const auth = authHandlers(door)
-  app.get('/auth/login', auth.login)
-  app.get('/auth/callback', auth.callback)
-  app.post('/auth/logout', (request, _response, next) => {
+  router.get('/auth/login', auth.login)
+  router.get('/auth/callback', auth.callback)
+  router.post('/auth/logout', (request, _response, next) => {
     refuseCrossSite(door, exchangeOf(request))
     next()
   })
-  app.post('/auth/logout', auth.logout)
-  app.post('/auth/backchannel-logout', auth.backchannelLogout)
-  app.post('/reports', reportsHandler(door))
-  for (const path of ['/auth/login', '/auth/callback']) app.all(path, () => throwWrongMethod('GET'))
+  router.post('/auth/logout', auth.logout)
+  router.post('/auth/backchannel-logout', auth.backchannelLogout)
+  router.post('/reports', reportsHandler(door))
+  for (const path of ['/auth/login', '/auth/callback']) router.all(path, () => throwWrongMethod('GET'))
   for (const path of ['/auth/logout', '/auth/backchannel-logout', '/reports'])
-    app.all(path, () => throwWrongMethod('POST'))
-  app.use(['/auth', '/d'], () => {
+    router.all(path, () => throwWrongMethod('POST'))
+  router.use(['/auth', '/d'], () => {
     throw new Refusal('not_found')
   })
-  app.use((request) => {
+  router.use((request) => {
     const { method, path, response } = exchangeOf(request)
     if (method !== 'GET' && method !== 'HEAD') throw wrongMethod('GET, HEAD')
     const accept = request.headers.accept ?? '*/*'
@@ -157,51 +161,23 @@ function mountPages(app: Express, door: Door): void {
   })
 }
 
-function refuseCrossSite({ settings }: Door, { method, request }: Exchange): void {
-  const reason = crossSiteReason(method, request.headers, settings.origin)
-  if (reason !== undefined) throw new Refusal('cross_site', `Refused: ${reason}.`)
-}
-
-/** Finds the session, and holds each to their rate: people by session, strangers by address. */
-function whoAsks({ findSession, settings: { limits }, clock }: Door): RequestHandler {
-  const ofSession = new RateLimit({ perSecond: limits.requestsPerSecond, burst: limits.requestBurst, clock })
-  const ofStranger = new RateLimit({ perSecond: limits.anonymousPerSecond, clock })
-  return async function whoAsks(request, response, next): Promise<void> {
-    const exchange = exchangeOf(request)
-    const found = await findSession(request.headers.cookie)
-    if (found.kind === 'found') {
-      exchange.session = found.session
-      ofSession.take(found.session.principal.sessionTag)
-      // The page says whose it is: the cookie may be somebody else's by now, and what they are told must not appear in it.
-      const person = request.headers['x-malleus-person']
-      if (person !== undefined && person !== personTag(found.session.principal)) throw new Refusal('other_person')
-      next()
-      return
-    }
-    ofStranger.take(networkOf(exchange.client.ip))
-    if (found.kind === 'none') throw new Refusal('not_signed_in')
-    if (found.cookies !== undefined) response.setHeader('set-cookie', [...found.cookies])
-    throw new Refusal('session_expired')
-  }
-}
-
-function mountRoute(app: Express, { endpoint }: Route, handler: RequestHandler): void {
+function mountRoute(router: Router, { endpoint }: Route, handler: RequestHandler): void {
   const path = `/api${endpoint.path}`
   switch (endpoint.method) {
     case 'GET':
-      app.get(path, notForHead(handler))
+      router.get(path, notForHead(handler))
       break
     case 'POST':
-      app.post(path, handler)
+      router.post(path, handler)
       break
     case 'PUT':
-      app.put(path, handler)
+      router.put(path, handler)
       break
     case 'PATCH':
-      app.patch(path, handler)
+      router.patch(path, handler)
       break
     case 'DELETE':
-      app.delete(path, handler)
+      router.delete(path, handler)
       break
   }
 }
@@ -214,7 +190,7 @@ function notForHead(handler: RequestHandler): RequestHandler {
 function allowedMethods(routes: readonly Route[]): ReadonlyMap<string, string> {
   const allowed = new Map([
     ['/api/live', 'GET'],
-    ['/api/openapi.json', 'GET'],
+    [openDescription, 'GET'],
   ])
   for (const { endpoint } of routes) {
     const path = `/api${endpoint.path}`
