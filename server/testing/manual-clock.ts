@@ -31,6 +31,11 @@ export class ManualClock implements Clock {
     this.#wallOffsetMs += byMs
   }
 
+  /** The process can do nothing for so long: time passes, and what falls due meanwhile runs late. */
+  holdUp(ms: number): void {
+    this.#ms += ms
+  }
+
   /** Lets time pass; between callbacks, lets promises that became ready run. */
   async pass(ms: number): Promise<void> {
     const end = this.#ms + ms

@@ -8,7 +8,8 @@ import { judgeDatabase, nextDeepRecord, noDeepRecord } from './database.ts'
 import { firstAttemptShare, isPanic, nextHealth, unknownHealth } from './health.ts'
 import type { Health, Judgement, Moment, Observation } from './health.ts'
 import type { HealthSettings } from './health-settings.ts'
-import { isSlow, slowThresholdMs } from './pace.ts'
+import type { Answer, Pace, Peers } from './pace.ts'
+import { asksSoon, isSlow, latenessSince, shareAbove, slowThresholdMs } from './pace.ts'
 import { RollingSamples } from './rolling-samples.ts'
 
 /** What changed on the board. Answer times change all the time and are not announced. */
@@ -25,9 +26,11 @@ export type HealthChange =
 
 interface Row {
   health: Health
-  /** Answers to probes only: people's requests differ in what they ask, so they say nothing about pace. */
+  /** Answers to probes in their turn only: people's requests differ in what they ask, so they say nothing about pace. */
   readonly answers: RollingSamples
   medianMs: number | null
+  /** All answers to light probes of the last moments. */
+  lately: readonly Answer[]
   /** It is slow by nothing but the answer with which it came back. */
   returning: boolean
   deep: DeepRecord
@@ -64,7 +67,7 @@ export class HealthBoard {
     this.#apply(member, row, observation)
     switch (observation.kind) {
       case 'probe-answered':
-        this.#judgePace(member, row, observation.answerMs, wasEjected)
+        this.#judgePace(member, row, observation, wasEjected)
         break
       case 'probe-failed':
         // A member that does not answer at all has no say in whether the database does.
@@ -96,6 +99,12 @@ export class HealthBoard {
   /** The median of its answers to probes in the last minute, in milliseconds; null without one. */
   answerMs(member: string): number | null {
     return this.#rows.get(member)?.answers.quantile(0.5, this.#clock.monotonic()) ?? null
+  }
+
+  /** Whether its latest answers were late, so that it should be asked again at once: see `asksSoon`. */
+  asksSoon(member: string): boolean {
+    const row = this.#rows.get(member)
+    return row !== undefined && asksSoon(this.#paceOf(member, row), row.medianMs, this.settings)
   }
 
   /** How a member's health goes over the wire. */
@@ -173,6 +182,7 @@ export class HealthBoard {
       health: unknownHealth(this.#now()),
       answers: new RollingSamples(this.settings.windowMs),
       medianMs: null,
+      lately: [],
       returning: false,
       deep: noDeepRecord,
     }
@@ -184,27 +194,60 @@ export class HealthBoard {
     if (isNews(before, row.health)) this.#changes.publish({ kind: 'member', member, before, after: row.health })
   }
 
-  #judgePace(member: string, row: Row, answerMs: number, wasEjected: boolean): void {
+  #judgePace(
+    member: string,
+    row: Row,
+    { answerMs, paceMs = answerMs, inTurn = true }: Extract<Observation, { kind: 'probe-answered' }>,
+    wasEjected: boolean,
+  ): void {
+    const { settings } = this
     const now = this.#clock.monotonic()
-    row.answers.record(answerMs, now)
-    row.medianMs = row.answers.quantile(0.5, now)
-    const others = [...this.#rows].flatMap(([other, { medianMs, health }]) =>
-      other === member || medianMs === null || health.evidence.ejected ? [] : [medianMs],
-    )
-    const thresholdMs = slowThresholdMs(others, this.settings)
+    if (inTurn) {
+      row.answers.record(answerMs, now)
+      row.medianMs = row.answers.quantile(0.5, now)
+    }
+    row.lately = [...row.lately, { at: now, ms: paceMs }]
+    const pace = this.#paceOf(member, row)
     const wasSlow = row.health.evidence.slow
-    const slow = isSlow(
-      wasSlow && row.returning ? 'returning' : wasSlow,
-      row.answers.values(now),
-      thresholdMs,
-      this.settings,
-    )
+    const slow = isSlow(pace, settings)
     if (slow === wasSlow) return
     row.returning = slow && wasEjected
     // What was measured before the change no longer describes it.
-    if (!slow) row.answers.keepLatest(this.settings.goodProbesToRecover)
-    const message = `Answered after ${Math.round(answerMs)} ms; more than ${Math.round(thresholdMs)} ms is slow here.`
+    if (!slow) row.answers.keepLatest(settings.goodProbesToRecover)
+    row.lately = []
+    const thresholdMs = Math.round(slowThresholdMs(pace.peers.mediansMs, settings))
+    const message =
+      paceMs > thresholdMs
+        ? `Answered after ${Math.round(paceMs)} ms; more than ${thresholdMs} ms is slow here.`
+        : `More than one answer in twenty took longer than ${thresholdMs} ms.`
     this.#apply(member, row, { kind: 'pace', slow, message })
+  }
+
+  #paceOf(member: string, row: Row): Pace {
+    const now = this.#clock.monotonic()
+    row.lately = row.lately.filter(({ at }) => at > now - this.settings.slowWithinMs)
+    const { slow } = row.health.evidence
+    const peers = () => this.#peersOf(member, now)
+    return {
+      wasSlow: slow && row.returning ? 'returning' : slow,
+      answersMs: row.answers.values(now),
+      lately: row.lately,
+      get peers() {
+        return peers()
+      },
+      now,
+    }
+  }
+
+  #peersOf(member: string, now: number): Peers {
+    const peers = [...this.#rows].flatMap(([other, row]) =>
+      other === member || row.health.evidence.ejected || row.health.evidence.slow ? [] : [row],
+    )
+    return {
+      mediansMs: peers.flatMap(({ medianMs }) => medianMs ?? []),
+      sharesAbove: (thresholdMs) => peers.map(({ answers }) => shareAbove(thresholdMs, answers.values(now))),
+      since: (from) => peers.flatMap(({ lately }) => latenessSince(from, lately) ?? []),
+    }
   }
 
   #noteDeep(row: Row, record: DeepRecord): void {

@@ -74,9 +74,22 @@ export const healthNumbers = {
     purpose: "The median answer of the other members, times this, is slow if a member's 95th percentile is above it.",
   },
   slowFloorMs: ms(50, 1, 5_000, ['below which nothing is slow: nobody notices whether it is 1 or 4.']),
-  slowInARow: count(3, 1, 100, [
-    'slow answers in a row that make a member slow at once, before its 95th percentile shows it.',
+  lateFloorMs: ms(8, 1, 5_000, [
+    'below which no answer is late. One that is later, and takes a member longer than it usually does by the same factor,',
+    'is a reason to ask it again at once, and another member beside it.',
   ]),
+  soonMs: ms(30, 1, 1_000, [
+    'after a late answer until the question is put again; more or less by half,',
+    'so as not to fall into step with what holds the member up.',
+  ]),
+  soonAtMost: count(10, 2, 100, ['answers of a member within `slowWithinMs` at which it is not asked again at once.']),
+  slowAnswers: count(3, 1, 100, [
+    'slow answers within `slowWithinMs` that make a member slow at once, before its 95th percentile shows it;',
+    'if the others are not as late in the same time.',
+  ]),
+  slowShare: share(0.75, 1, ['of all answers since the first of these that have to be slow.']),
+  slowWithinMs: ms(1_500, 100, 60_000, ['in which these answers have to come.']),
+  slowForMs: ms(500, 0, 60_000, ['for which answers have to be slow: a shorter trouble comes and goes.']),
   paceInARow: count(10, 1, 1_000, ['answers in a row that are not slow, after which it no longer is.']),
   panicBelow: share(0.5, 1, [
     'of members that answer, below which it is panic: no hedging, and ejected members are asked too.',

@@ -50,8 +50,18 @@ export interface Failure {
 
 /** Everything that can be seen of a member. The prober and the gateway report it; nobody else judges. */
 export type Observation =
-  /** `fresh`: on a new connection whose certificate was checked. */
-  | { readonly kind: 'probe-answered'; readonly answerMs: number; readonly fresh: boolean }
+  /**
+   * `fresh`: on a new connection whose certificate was checked. `paceMs`: how long the slowest part took that the member
+   * has to answer for, and not this console; `answerMs` when absent. `inTurn`: false for one asked for a reason, which
+   * says nothing of how often answers are late.
+   */
+  | {
+      readonly kind: 'probe-answered'
+      readonly answerMs: number
+      readonly fresh: boolean
+      readonly paceMs?: number
+      readonly inTurn?: boolean
+    }
   /** `counts: false` for the end of a probe whose silence was reported before: better evidence, not a second failure. */
   | { readonly kind: 'probe-failed'; readonly failure: Failure; readonly counts?: boolean }
   /** A request for the console's own identity that went through the cluster database. */

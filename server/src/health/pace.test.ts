@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { healthSettings } from './health-settings.ts'
-import { isSlow, slowThresholdMs } from './pace.ts'
+import type { Answer, Pace } from './pace.ts'
+import { asksSoon, isSlow, slowThresholdMs } from './pace.ts'
 
 const settings = healthSettings()
 
@@ -16,30 +17,151 @@ describe('what is slow beside the others', () => {
   })
 })
 
-describe('a member', () => {
-  const quick = (count: number) => Array.from({ length: count }, () => 2)
-  const late = (count: number) => Array.from({ length: count }, () => 90)
+const now = 100_000
+const quick = (count: number) => Array.from({ length: count }, () => 2)
+const late = (count: number) => Array.from({ length: count }, () => 90)
 
-  test.each<[string, boolean | 'returning', number[], boolean]>([
-    ['without answers is not slow', false, [], false],
-    ['that answers quickly is not', false, quick(120), false],
-    ['with two slow answers in a row is not yet', false, [...quick(100), ...late(2)], false],
-    ['with three slow answers in a row is, at once', false, [...quick(100), ...late(3)], true],
-    ['is slow by one answer that came after its time', false, [...quick(100), 401], true],
-    ['with one slow answer in thirty is not', false, [...quick(15), ...late(1), ...quick(14)], false],
+/** Answers that were asked for one after the other, with a pause between them; the last one comes now. */
+function answersOf(pauseMs: number, ...times: number[]): Answer[] {
+  const answers: Answer[] = []
+  let at = now
+  for (const ms of times.toReversed()) {
+    answers.unshift({ at, ms })
+    at -= ms + pauseMs
+  }
+  return answers
+}
+
+const inTurn = (...times: number[]) => answersOf(450, ...times)
+const soon = (...times: number[]) => answersOf(30, ...times)
+
+/** A member that was well so far, beside two that are. */
+function pace(given: Partial<Pace>, peers: Partial<Pace['peers']> = {}): Pace {
+  return {
+    wasSlow: false,
+    answersMs: quick(50),
+    lately: [],
+    peers: { mediansMs: [2, 2], sharesAbove: () => [0, 0.01], since: () => [2, 3], ...peers },
+    now,
+    ...given,
+  }
+}
+
+describe('by its latest answers a member', () => {
+  test.each<[string, Answer[], boolean]>([
+    ['without any is not slow', [], false],
+    ['that answers quickly is not', inTurn(2, 2, 2), false],
+    ['with one slow answer is not', inTurn(2, 2, 90), false],
+    ['with two slow answers is not yet', inTurn(2, 90, 90), false],
+    ['with three slow answers in their turn is', inTurn(90, 90, 90), true],
+    ['with three slow answers in a quarter of a second is not yet', soon(2, 60, 60, 60), false],
+    ['with slow answers for half a second is', soon(2, 60, 60, 60, 60, 60, 60), true],
+    ['that is late by as much again and again is, after half a second', soon(2, 2, 120, 120, 120, 120), true],
+    ['is not slow for half a second of which it was late once', soon(390, 2, 2, 2, 90), false],
+    ['is slow if three in four are', soon(120, 120, 2, 120, 120, 120), true],
+    ['is not slow if only half are', soon(120, 2, 120, 2, 120, 2, 120), false],
+    ['is not slow by answers before the latest, which was quick', inTurn(90, 90, 90, 2), false],
+    ['is slow although it was quick a moment before', soon(2, 2, 2, 2, 2, 2, 120, 120, 120, 120), true],
+    ['is slow by one answer that came after its time', inTurn(2, 401), true],
+    ['is not slow by one that came just in time', inTurn(2, 400), false],
+  ])('%s', (_, lately, slow) => {
+    expect(isSlow(pace({ lately }), settings)).toBe(slow)
+  })
+})
+
+describe('beside others, a member', () => {
+  const lately = soon(120, 120, 120, 120)
+
+  test.each<[string, Partial<Pace['peers']>, boolean]>([
+    ['is slow if they answered quickly in that time', {}, true],
+    ['is slow if it is three times as late as they are now', { since: () => [35, 39, 39] }, true],
+    ['is not slow if they became late in the same moment', { since: () => [41, 41, 41] }, false],
+    ['is not slow if most became late in the same moment', { since: () => [2, 110, 130] }, false],
+    ['is slow if one other became slow with it, and one did not', { since: () => [2, 3, 110, 130] }, true],
+    ['is not slow as long as nobody else has answered since', { since: () => [] }, false],
+    ['is not slow alone, as nobody knows what is usual', { mediansMs: [], since: () => [] }, false],
+    ['is not slow where all are far away', { mediansMs: [45, 50], since: () => [45, 50] }, false],
+  ])('%s', (_, peers, slow) => {
+    expect(isSlow(pace({ lately }, peers), settings)).toBe(slow)
+  })
+
+  test('is asked about those who answered since its first slow answer was asked for', () => {
+    const asked: number[] = []
+    const since = (askedAt: number) => {
+      asked.push(askedAt)
+      return []
+    }
+    isSlow(pace({ lately }, { since }), settings)
+    expect(asked).toEqual([now - 4 * 120 - 3 * 30])
+  })
+
+  test.each<[string, number[], boolean]>([
+    ['that answers once after its time is slow', [2, 2], true],
+    ['that answers once after its time is slow if nobody else answered since', [], true],
+    ['that answers after its time like the others is not', [390, 401], false],
+  ])('%s', (_, beside, slow) => {
+    expect(isSlow(pace({ lately: inTurn(2, 450) }, { since: () => beside }), settings)).toBe(slow)
+  })
+})
+
+describe('by its 95th percentile a member', () => {
+  const everyTenth = [...Array(9).keys()].flatMap(() => [...late(1), ...quick(9)])
+
+  test.each<[string, number[], Partial<Pace['peers']>, boolean]>([
+    ['that is slow every tenth time is slow', everyTenth, {}, true],
+    ['that is slow once in thirty is not', [...quick(15), ...late(1), ...quick(14)], {}, false],
+    ['with a few answers is not judged by their slowest', [...quick(5), ...late(1), ...quick(5)], {}, false],
+    ['that is late as often as the others is not', everyTenth, { sharesAbove: () => [0.05, 0.08] }, false],
     [
-      'with every tenth slow is, by its 95th percentile',
-      false,
-      [...Array(9).keys()].flatMap(() => [...late(1), ...quick(9)]),
+      'that is late more than three times as often as the others is',
+      everyTenth,
+      { sharesAbove: () => [0.03, 0.03] },
       true,
     ],
-    ['with a few answers is not judged by their slowest', false, [...quick(5), ...late(1), ...quick(5)], false],
+    ['that is late as often as one of them is', everyTenth, { sharesAbove: () => [0, 0.1] }, true],
+    ['that is alone and late every tenth time is', everyTenth, { sharesAbove: () => [] }, true],
+  ])('%s', (_, answersMs, peers, slow) => {
+    expect(isSlow(pace({ answersMs }, peers), settings)).toBe(slow)
+  })
+})
+
+describe('a member that was slow', () => {
+  test.each<[string, true | 'returning', number[], boolean]>([
     ['stays slow while one of the last ten was', true, [...late(5), ...quick(9)], true],
-    ['stops being slow after ten in a row', true, [...late(5), ...quick(10)], false],
-    ['that came back with a late answer is slow', 'returning', [...quick(1), 1_900, ...quick(1)], true],
-    ['that came back is not after two good answers', 'returning', [...quick(1), 1_900, ...quick(2)], false],
+    ['is no longer after ten in a row', true, [...late(5), ...quick(10)], false],
+    ['and came back with a late answer is', 'returning', [...quick(1), 1_900, ...quick(1)], true],
+    ['and came back is not after two good answers', 'returning', [...quick(1), 1_900, ...quick(2)], false],
     ['stays slow until there are ten answers', true, quick(9), true],
-  ])('%s', (_, wasSlow, answers, slow) => {
-    expect(isSlow(wasSlow, answers, 50, settings)).toBe(slow)
+  ])('%s', (_, wasSlow, answersMs, slow) => {
+    expect(isSlow(pace({ wasSlow, answersMs }), settings)).toBe(slow)
+  })
+
+  test('is not well again because the others are late for a moment', () => {
+    expect(isSlow(pace({ wasSlow: true, answersMs: late(20) }, { since: () => [300] }), settings)).toBe(true)
+  })
+})
+
+describe('a member is asked again at once', () => {
+  test.each<[string, Answer[], number | null, boolean]>([
+    ['not without an answer', [], null, false],
+    ['not while it answers as usual', inTurn(2, 2, 2), 2, false],
+    ['not for a few milliseconds', inTurn(2, 2, 8), 1, false],
+    ['after a late answer', inTurn(2, 2, 9), 1, true],
+    ['after a late answer, though it may be no slow one', inTurn(2, 2, 20), 2, true],
+    ['not if that is usual for it, being further away than the others', inTurn(20, 20, 20), 20, false],
+    ['if it is later than usual for it', inTurn(20, 20, 49), 16, true],
+    ['if it is slow beside the others, whatever is usual for it', inTurn(40, 40, 55), 40, true],
+    ['before anything is usual', inTurn(30), null, true],
+    ['once more, if the next answer was in time', soon(2, 2, 90, 2), 2, true],
+    ['not after two answers in time', soon(2, 90, 2, 2), 2, false],
+    ['only a few times if it is late and not slow', soon(20, 20, 20, 20, 20), 2, false],
+    ['as often as it takes to tell a slow one', soon(...late(9)), 2, true],
+    ['not for ever', soon(...late(10)), 2, false],
+  ])('%s', (_, lately, usualMs, asks) => {
+    expect(asksSoon(pace({ lately }), usualMs, settings)).toBe(asks)
+  })
+
+  test('not when it is known to be slow', () => {
+    expect(asksSoon(pace({ wasSlow: true, lately: soon(90, 90) }), 2, settings)).toBe(false)
   })
 })

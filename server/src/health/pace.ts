@@ -1,8 +1,45 @@
+/**
+ * Whether a member answers later than it should. Pure: all times are given.
+ *
+ * One late answer says little: it may be the member, the way to it, or this console, which shares a busy machine. So a
+ * late answer is only a reason to ask again, soon, and to ask another member beside it (`asksSoon`). The answers that
+ * follow decide within a second (`isSlow`): several have to be slow, for more than a moment, and the others must not
+ * have been as late in that same time. What slows everybody down is the console's trouble or the network's, and changes
+ * no member's standing.
+ */
 import type { HealthSettings } from './health-settings.ts'
 import { quantile } from './rolling-samples.ts'
 
-/** So many answers before a 95th percentile is more than its slowest two or three. */
-const ENOUGH = 60
+/** An answer to a light question: when it came, monotonic, and how long the member took for it. */
+export interface Answer {
+  readonly at: number
+  readonly ms: number
+}
+
+/** The other members that answer and are not slow themselves. */
+export interface Peers {
+  /** Their medians of the last minute, in milliseconds. */
+  readonly mediansMs: readonly number[]
+  /** For each of them, which share of its answers of the last minute took longer than that. */
+  readonly sharesAbove: (thresholdMs: number) => readonly number[]
+  /** How late each of them was lately: see `latenessSince`; without those that have not answered since. */
+  readonly since: (askedAt: number) => readonly number[]
+}
+
+export interface Pace {
+  /**
+   * `returning`: by the answer with which it came back, which may only have waited for it to go on, as that of a stopped
+   * process does; two good answers then end it.
+   */
+  readonly wasSlow: boolean | 'returning'
+  /** Its answers of the last minute that were asked for in their turn, oldest first. */
+  readonly answersMs: readonly number[]
+  /** All its answers of the last moments, oldest first. */
+  readonly lately: readonly Answer[]
+  /** Looked up when it is asked for: most answers need nobody beside them. */
+  readonly peers: Peers
+  readonly now: number
+}
 
 /**
  * Above how many milliseconds an answer is slow, beside the other members' medians. Never above the time after which
@@ -15,25 +52,97 @@ export function slowThresholdMs(othersMediansMs: readonly number[], settings: He
 }
 
 /**
- * Whether a member is slow. It becomes so by a few slow answers in a row (a change for the worse shows in two seconds),
- * by one answer that came after its time, or by a 95th percentile above the threshold (it is slow every now and then);
- * it ends after ten answers in a row that are not.
- *
- * @param wasSlow `returning`: by the answer with which it came back, which may only have waited for it to go on, as that
- *   of a stopped process does; two good answers then end it
- * @param answersMs of the last minute, oldest first
+ * Whether a member is slow. It becomes so by several slow answers within a moment (a change for the worse shows in two
+ * seconds), by one answer that came after its time, or by a 95th percentile above the threshold (it is slow every now
+ * and then); it ends after ten answers in a row that are not.
  */
-export function isSlow(
-  wasSlow: boolean | 'returning',
-  answersMs: readonly number[],
+export function isSlow({ wasSlow, answersMs, lately, peers, now }: Pace, settings: HealthSettings): boolean {
+  const thresholdMs = slowThresholdMs(peers.mediansMs, settings)
+  if (wasSlow !== false) {
+    const inARow = wasSlow === 'returning' ? settings.goodProbesToRecover : settings.paceInARow
+    const slow = (answerMs: number) => answerMs > thresholdMs
+    return answersMs.length < inARow || answersMs.slice(-inARow).some(slow)
+  }
+  const latest = lately.at(-1)
+  if (latest !== undefined && latest.ms > settings.lightTimeoutMs) {
+    const besideMs = quantile(peers.since(latest.at - latest.ms), 0.5) ?? 0
+    if (latest.ms > settings.slowFactor * besideMs) return true
+  }
+  return isSlowLately(lately, thresholdMs, peers, now, settings) || isOftenSlow(answersMs, thresholdMs, peers, settings)
+}
+
+/**
+ * Whether to ask again at once rather than in turn: an answer was late, by what is usual for this member, and it is not
+ * known yet whether it will stay so. A few questions tell; a member in trouble is not to be burdened with more.
+ *
+ * @param usualMs the median of its own answers; null before there are any
+ */
+export function asksSoon(pace: Pace, usualMs: number | null, settings: HealthSettings): boolean {
+  const { wasSlow, lately } = pace
+  const latestMs = Math.max(0, ...lately.slice(-2).map(({ ms }) => ms))
+  if (wasSlow !== false || latestMs <= settings.lateFloorMs) return false
+  const thresholdMs = slowThresholdMs(pace.peers.mediansMs, settings)
+  if (latestMs <= Math.min(thresholdMs, settings.slowFactor * (usualMs ?? 0))) return false
+  const most = lately.some(({ ms }) => ms > thresholdMs) ? settings.soonAtMost : settings.soonAtMost / 2
+  return lately.length < most
+}
+
+/** How late a member was by its answers that were asked for at that instant or later; null without any. */
+export function latenessSince(askedAt: number, lately: readonly Answer[]): number | null {
+  const times = lately.flatMap(({ at, ms }) => (at - ms >= askedAt ? [ms] : []))
+  return quantile(times, 0.8)
+}
+
+/** The share of answers above some time, from 0 to 1. */
+export function shareAbove(thresholdMs: number, answersMs: readonly number[]): number {
+  return answersMs.length === 0 ? 0 : answersMs.filter((ms) => ms > thresholdMs).length / answersMs.length
+}
+
+function isSlowLately(
+  lately: readonly Answer[],
   thresholdMs: number,
+  peers: Peers,
+  now: number,
   settings: HealthSettings,
 ): boolean {
-  const slow = (answerMs: number | undefined) => answerMs !== undefined && answerMs > thresholdMs
-  const inARow = wasSlow === 'returning' ? settings.goodProbesToRecover : settings.paceInARow
-  if (wasSlow !== false) return answersMs.length < inARow || answersMs.slice(-inARow).some(slow)
-  const latest = answersMs.slice(-settings.slowInARow)
-  if (latest.length === settings.slowInARow && latest.every(slow)) return true
-  if ((answersMs.at(-1) ?? 0) > settings.lightTimeoutMs) return true
-  return answersMs.length >= ENOUGH && (quantile(answersMs, 0.95) ?? 0) > thresholdMs
+  const since = slowSince(lately, thresholdMs, now, settings)
+  if (since === null) return false
+  // Nobody else has answered since: whether it is only this one shows in a moment.
+  const beside = quantile(peers.since(since), 0.5)
+  if (beside === null) return peers.mediansMs.length === 0
+  return slowSince(lately, Math.max(thresholdMs, settings.slowFactor * beside), now, settings) !== null
 }
+
+/** Since when enough answers have been slow, nearly all, and for long enough, up to the latest; null if not. */
+function slowSince(
+  lately: readonly Answer[],
+  thresholdMs: number,
+  now: number,
+  settings: HealthSettings,
+): number | null {
+  const isSlowOne = ({ ms }: Answer) => ms > thresholdMs
+  if (!lately.slice(-1).some(isSlowOne)) return null
+  for (const [at, first] of lately.entries()) {
+    const askedAt = first.at - first.ms
+    if (!isSlowOne(first) || now - askedAt < settings.slowForMs) continue
+    const from = lately.slice(at)
+    const slow = from.filter(isSlowOne).length
+    if (slow >= settings.slowAnswers && slow >= settings.slowShare * from.length) return askedAt
+  }
+  return null
+}
+
+/** A 95th percentile above the threshold, said as a share; what is so of the others too is not held against one. */
+function isOftenSlow(
+  answersMs: readonly number[],
+  thresholdMs: number,
+  peers: Peers,
+  settings: HealthSettings,
+): boolean {
+  const share = shareAbove(thresholdMs, answersMs)
+  if (answersMs.length < ENOUGH || share <= 0.05) return false
+  return share > settings.slowFactor * (quantile(peers.sharesAbove(thresholdMs), 0.5) ?? 0)
+}
+
+/** So many answers before a 95th percentile is more than its slowest two or three. */
+const ENOUGH = 60

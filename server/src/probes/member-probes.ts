@@ -9,6 +9,7 @@ import type { Random } from '../lib/random.ts'
 import { jittered } from '../lib/random.ts'
 import type { ClockSkew } from './clock-skew.ts'
 import { ClockSkewMeter } from './clock-skew.ts'
+import type { HeldUp } from './held-up.ts'
 import type { ProbeEnd, Question } from './probe.ts'
 import { probe } from './probe.ts'
 
@@ -28,6 +29,8 @@ export interface MemberProbesOptions {
   readonly deepPath: (member: string) => string
   readonly clock: Clock
   readonly random: Random
+  /** Whether this console is the one that is late. */
+  readonly heldUp: HeldUp
   /** How many members are probed, which decides how often. */
   readonly members: () => number
   /** The member presented another certificate than the last time, or one that is judged otherwise. */
@@ -36,11 +39,20 @@ export interface MemberProbesOptions {
   readonly onAnswered: (answerMs: number) => void
   /** Hears every probe that has ended, of the member as it is called then. */
   readonly onRecord: (member: string, record: ProbeRecord) => void
+  /** The member was late and is asked again at once: another one should be asked beside it. */
+  readonly onLate: (member: string) => void
+}
+
+interface LightQuestion {
+  readonly connection?: Question['connection']
+  /** Put because its time had come, and not because there is reason to doubt. */
+  readonly inTurn: boolean
 }
 
 /**
  * Asks one member, in time: a light question several times a second on a warm connection, every tenth on a new one,
- * quickly again after a failure, and a deep one now and then. It reports to the board and judges nothing itself.
+ * quickly again after a failure or a late answer, and a deep one now and then. It reports to the board and judges
+ * nothing itself.
  */
 export class MemberProbes {
   readonly #options: MemberProbesOptions
@@ -49,7 +61,8 @@ export class MemberProbes {
   #records: ProbeRecord[] = []
   #presented: LastPresented | null = null
   #identityRefused: string | null = null
-  #asked = 0
+  #askedInTurn = 0
+  #isAsking = false
   /** Number of the latest light question: one that was overtaken by it says nothing any more. */
   #latest = 0
   #cancelLight: () => void = () => {}
@@ -67,7 +80,7 @@ export class MemberProbes {
 
   /** Asks at once, and the deep question soon after, so that members are not all asked in the same moment. */
   start(): void {
-    this.#askLight()
+    this.#askLight({ inTurn: true })
     if (this.#options.deep) this.#planDeep(this.#options.random.fraction() * FIRST_DEEP_WITHIN_MS)
   }
 
@@ -87,7 +100,12 @@ export class MemberProbes {
     const now = this.#options.clock.monotonic()
     if (this.#stopped || now - this.#hurriedAt < this.#settings.reprobeAfterMs) return
     this.#hurriedAt = now
-    this.#askLight('new')
+    this.#askLight({ connection: 'new', inTurn: false })
+  }
+
+  /** Asks now, unless it is being asked, because another member was late: whether this one is as well tells why. */
+  askBeside(): void {
+    if (!this.#stopped && !this.#isAsking) this.#askLight({ inTurn: false })
   }
 
   /** Asks the cluster database now, because others may have lost it. Nothing while it is being asked. */
@@ -122,15 +140,17 @@ export class MemberProbes {
     return this.#options.board.current(this.#member.name)
   }
 
-  #askLight(connection?: Question['connection']): void {
+  #askLight({ connection, inTurn }: LightQuestion): void {
     this.#cancelLight()
+    this.#isAsking = true
     const { failedProbes, ejected, trusted, slow } = this.#health.evidence
     const doubtful = failedProbes > 0 || ejected || !trusted
-    const cold = doubtful || connection === 'new' || this.#asked % this.#settings.coldEvery === 0
-    this.#asked += 1
+    const isNth = inTurn && this.#askedInTurn % this.#settings.coldEvery === 0
+    const cold = doubtful || connection === 'new' || isNth
+    if (inTurn) this.#askedInTurn += 1
     const { phaseTimeoutMs, lightTimeoutMs, lingerMs } = this.#settings
     const timeoutMs = cold ? phaseTimeoutMs : lightTimeoutMs
-    void this.#light({
+    const question: Question = {
       kind: cold ? 'cold' : 'light',
       member: this.#member,
       path: '/1.0',
@@ -138,15 +158,17 @@ export class MemberProbes {
       // A member that is known to be slow gets its time: else it would be called stuck every other moment.
       phaseTimeoutMs: slow ? Math.max(timeoutMs, Math.min(2 * this.#slowestPhaseMs, 0.75 * lingerMs)) : timeoutMs,
       lingerMs: Math.max(lingerMs, 2 * timeoutMs),
-    })
+    }
+    void this.#light(question, inTurn)
   }
 
-  async #light(question: Question): Promise<void> {
-    const { transport, clock } = this.#options
+  async #light(question: Question, inTurn: boolean): Promise<void> {
+    const { transport, clock, heldUp } = this.#options
     const number = (this.#latest += 1)
     const startedAt = clock.monotonic()
     const overtaken = () => this.#stopped || number !== this.#latest
     const wasEjected = this.#health.evidence.ejected
+    const endWatch = heldUp.watch()
     const ended = await probe(transport, clock, question, (failure) => {
       if (overtaken()) return
       this.#observe({ kind: 'probe-failed', failure })
@@ -154,12 +176,15 @@ export class MemberProbes {
       // is out already is asked one question at a time, or those that it cannot answer would pile up there.
       if (!wasEjected) this.#planLight(true, startedAt)
     })
+    const heldUpMs = endWatch()
     this.#note(ended)
+    if (number === this.#latest) this.#isAsking = false
     if (ended.failure === null && !this.#stopped) {
       // However late, and whatever was asked since: an answer is an answer.
       this.#latest += 1
       this.#cancelLight()
-      this.#answered(ended)
+      this.#isAsking = false
+      this.#answered(ended, heldUpMs, inTurn)
       this.#planLight(false, startedAt)
     } else if (ended.failure !== null && !overtaken()) {
       this.#observe({ kind: 'probe-failed', failure: ended.failure, counts: !ended.wasSilent })
@@ -168,12 +193,20 @@ export class MemberProbes {
   }
 
   #planLight(again: boolean, startedAt: number): void {
-    const { clock, random, members } = this.#options
-    const { reprobeAfterMs, jitter } = this.#settings
+    const { clock, random, members, board, onLate } = this.#options
+    const { reprobeAfterMs, jitter, soonMs } = this.#settings
+    const { name } = this.#member
+    if (!again && board.asksSoon(name)) {
+      this.#cancelLight = clock.after(jittered(soonMs, 0.5, random), () => {
+        this.#askLight({ inTurn: false })
+        onLate(name)
+      })
+      return
+    }
     const everyMs = jittered(lightIntervalMs(members(), this.#settings), jitter, random)
     const tookMs = clock.monotonic() - startedAt
     this.#cancelLight = clock.after(again ? reprobeAfterMs : Math.max(reprobeAfterMs, everyMs - tookMs), () =>
-      this.#askLight(),
+      this.#askLight({ inTurn: !again }),
     )
   }
 
@@ -231,9 +264,18 @@ export class MemberProbes {
     }
   }
 
-  #answered({ fresh, answerMs, reply, record, replyMs }: ProbeEnd): void {
-    this.#slowestPhaseMs = Math.max(record.connectMs ?? 0, record.tlsMs ?? 0, replyMs ?? 0)
-    this.#observe({ kind: 'probe-answered', answerMs: answerMs ?? 0, fresh })
+  #answered({ fresh, answerMs, reply, record, replyMs }: ProbeEnd, heldUpMs: number, inTurn: boolean): void {
+    const handshakeMs = Math.max(record.connectMs ?? 0, record.tlsMs ?? 0)
+    this.#slowestPhaseMs = Math.max(handshakeMs, replyMs ?? 0)
+    const paceMs = Math.max(0, Math.max(handshakeMs, answerMs ?? 0) - heldUpMs)
+    // What was measured while the console was busy with itself says nothing of what is usual for the member.
+    this.#observe({
+      kind: 'probe-answered',
+      answerMs: answerMs ?? 0,
+      fresh,
+      paceMs,
+      inTurn: inTurn && heldUpMs === 0,
+    })
     if (answerMs !== null) this.#options.onAnswered(answerMs)
     // The list of extensions makes it a long text to read, and it hardly ever changes: once per new connection.
     if (this.#options.mode !== 'bearer' || !fresh || reply === null) return

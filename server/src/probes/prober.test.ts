@@ -20,7 +20,11 @@ type Condition =
       methods?: string[]
       aheadMs?: number
     }
+  /** It runs only for `freeMs` of every `heldMs + freeMs`. */
+  | { kind: 'throttled'; heldMs: number; freeMs: number }
   | { kind: 'stopped' | 'killed' | 'link-down' | 'starting' | 'says-starting' | 'impostor' }
+
+type Fault = Exclude<Condition, { kind: 'up' | 'throttled' }>['kind']
 
 const certificate = new X509Certificate(selfSigned({ commonName: 'cluster' }).certificate)
 const foreign = new X509Certificate(selfSigned({ commonName: 'someone' }).certificate)
@@ -42,19 +46,21 @@ class World {
       const failure = new MemberError({ kind, phase, member: member.name, sent: false, message: `${kind} in ${phase}` })
       return { ...report, ...request.progress, failure }
     }
-    const takes = async (ms: number, atMost: number): Promise<boolean> => {
+    /** How long it took by the clock of who asks, which may have been held up; null if it took too long. */
+    const takes = async (ms: number, atMost: number): Promise<number | null> => {
+      const startedAt = this.clock.monotonic()
       await this.#pass(Math.min(ms, atMost), request.signal)
-      return ms <= atMost && request.signal?.aborted !== true
+      return ms <= atMost && request.signal?.aborted !== true ? this.clock.monotonic() - startedAt : null
     }
     const now = () => this.conditions.get(member.name) ?? { kind: 'up' }
     if (connection === 'new' || !this.#warm.has(lane)) {
       this.#warm.delete(lane)
       if (now().kind === 'killed') return fail('refused', 'connect')
-      const connectMs = phaseMs(now(), 'connect')
-      if (!(await takes(connectMs, request.connectTimeoutMs))) return fail('timed-out', 'connect')
+      const connectMs = await takes(phaseMs(now(), 'connect', this.clock), request.connectTimeoutMs)
+      if (connectMs === null) return fail('timed-out', 'connect')
       if (request.progress) request.progress.connectMs = connectMs
-      const tlsMs = phaseMs(now(), 'tls')
-      if (!(await takes(tlsMs, request.tlsTimeoutMs))) return fail('timed-out', 'tls')
+      const tlsMs = await takes(phaseMs(now(), 'tls', this.clock), request.tlsTimeoutMs)
+      if (tlsMs === null) return fail('timed-out', 'tls')
       const wrong = now().kind === 'impostor'
       const presented = {
         certificate: wrong ? foreign : certificate,
@@ -66,8 +72,9 @@ class World {
       this.#warm.add(lane)
     }
     if (now().kind === 'killed') return fail('reset', 'answer')
-    const firstByteMs = phaseMs(now(), authority.kind === 'console' ? 'deep' : 'answer')
-    if (!(await takes(firstByteMs, request.answerTimeoutMs))) return fail('timed-out', 'answer')
+    const answering = phaseMs(now(), authority.kind === 'console' ? 'deep' : 'answer', this.clock)
+    const firstByteMs = await takes(answering, request.answerTimeoutMs)
+    if (firstByteMs === null) return fail('timed-out', 'answer')
     const condition = now()
     const starting = condition.kind === 'says-starting'
     const body = starting
@@ -104,8 +111,16 @@ class World {
   }
 }
 
-function phaseMs(condition: Condition, phase: 'connect' | 'tls' | 'answer' | 'deep'): number {
+function phaseMs(condition: Condition, phase: 'connect' | 'tls' | 'answer' | 'deep', clock: ManualClock): number {
   switch (condition.kind) {
+    case 'throttled': {
+      // The kernel takes connections for a process that does not run.
+      if (phase === 'connect') return 1
+      const { heldMs, freeMs } = condition
+      const at = clock.monotonic() % (heldMs + freeMs)
+      const held = at < heldMs ? heldMs - at : at + 1 > heldMs + freeMs ? 2 * heldMs + freeMs - at : 0
+      return held + 1
+    }
     case 'up':
       return (
         { connect: condition.connectMs, tls: condition.tlsMs, answer: condition.answerMs, deep: condition.deepMs }[
@@ -130,24 +145,25 @@ const names = ['server1', 'server2', 'server3', 'server4', 'server5']
 interface Watched {
   readonly mode?: 'bearer' | 'certificate'
   readonly deep?: boolean
+  readonly members?: readonly string[]
   /** Of chance: when in the course of the probes a test begins, and how the intervals vary. */
   readonly seed?: number
 }
 
-async function watched({ mode = 'bearer', deep = true, seed = 1 }: Watched = {}) {
+async function watched({ mode = 'bearer', deep = true, members = names, seed = 1 }: Watched = {}) {
   const world = new World()
   const { clock } = world
   const seeded = new Seeded(seed)
   const random = { ...systemRandom, fraction: () => seeded.fraction() }
   const board = new HealthBoard({ clock, random, settings: healthSettings() })
-  board.retain(names)
+  board.retain(members)
   const prober = new Prober({ transport: world, board, mode, deep, clock, random })
   prober.follow(
-    names.map((name, index) => ({ name, endpoint: { host: `10.0.0.${index + 1}`, port: 8443 }, contacted: true })),
+    members.map((name, index) => ({ name, endpoint: { host: `10.0.0.${index + 1}`, port: 8443 }, contacted: true })),
   )
   prober.start()
   await clock.pass(7_000 + random.fraction() * 1_000)
-  expect(names.map((name) => board.current(name).standing)).toEqual(names.map(() => 'healthy'))
+  expect(members.map((name) => board.current(name).standing)).toEqual(members.map(() => 'healthy'))
   const words = () => `${board.current('server3').standing} ${board.current('server3').symptom ?? '-'}`
   /** Milliseconds until the board says that of server3. */
   const until = async (said: string | RegExp, withinMs = 10_000) => {
@@ -161,7 +177,7 @@ async function watched({ mode = 'bearer', deep = true, seed = 1 }: Watched = {})
 }
 
 describe('a fault is on the board', () => {
-  test.each<[Condition['kind'], string]>([
+  test.each<[Fault, string]>([
     ['stopped', 'ejected stuck'],
     ['link-down', 'ejected unreachable'],
     ['killed', 'ejected refusing'],
@@ -178,10 +194,18 @@ describe('a fault is on the board', () => {
     }
   })
 
-  test('slow, below the time a probe has: in 2 s', async () => {
-    const { world, until } = await watched()
-    world.conditions.set('server3', { kind: 'up', connectMs: 120, tlsMs: 120, answerMs: 120 })
-    expect(await until('suspect slow')).toBeLessThanOrEqual(2_000)
+  test.each<[string, Condition, number]>([
+    ['always late by 60 ms', { kind: 'up', answerMs: 60 }, 1_500],
+    ['always late by 120 ms', { kind: 'up', connectMs: 120, tlsMs: 120, answerMs: 120 }, 1_500],
+    ['always late by 390 ms', { kind: 'up', answerMs: 390 }, 1_800],
+    ['running a thirtieth of the time', { kind: 'throttled', heldMs: 120, freeMs: 4 }, 1_800],
+  ])('slow, %s: within 2 s', async (_, condition, withinMs) => {
+    for (let seed = 1; seed <= 40; seed += 1) {
+      const { world, until, prober } = await watched({ seed })
+      world.conditions.set('server3', condition)
+      expect(await until('suspect slow')).toBeLessThanOrEqual(withinMs)
+      prober.stop()
+    }
   })
 
   test('slower than the time a probe has: in 2 s, never called stuck, and it stays slow', async () => {
@@ -225,8 +249,98 @@ describe('a fault is on the board', () => {
   })
 })
 
+describe('nobody is called slow', () => {
+  /** What was said of anybody while that went on. */
+  async function saidWhile(goingOn: (world: Awaited<ReturnType<typeof watched>>) => Promise<void>, how: Watched = {}) {
+    const here = await watched(how)
+    const heard: string[] = []
+    here.board.subscribe((change) => {
+      if (change.kind === 'member') heard.push(`${change.member} ${change.after?.standing} ${change.after?.symptom}`)
+    })
+    await goingOn(here)
+    here.prober.stop()
+    return heard
+  }
+
+  test('because everybody is late from the same moment on', async () => {
+    const heard = await saidWhile(async ({ world, clock }) => {
+      for (const name of names) world.conditions.set(name, { kind: 'up', answerMs: 130 })
+      await clock.pass(120_000)
+      world.conditions.clear()
+      await clock.pass(60_000)
+    })
+    expect(heard).toEqual([])
+  })
+
+  test('because everybody is late now and then', async () => {
+    for (let seed = 1; seed <= 3; seed += 1) {
+      const chance = new Seeded(seed)
+      const heard = await saidWhile(
+        async ({ world, clock }) => {
+          for (let n = 0; n < 40; n += 1) {
+            for (const name of names) world.conditions.set(name, { kind: 'up', answerMs: 60 + chance.below(80) })
+            await clock.pass(chance.below(1_500))
+            world.conditions.clear()
+            await clock.pass(chance.below(3_000))
+          }
+        },
+        { seed },
+      )
+      expect(heard).toEqual([])
+    }
+  })
+
+  test('because this console can do nothing for a moment, again and again', async () => {
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const chance = new Seeded(seed)
+      const heard = await saidWhile(
+        async ({ clock }) => {
+          for (let n = 0; n < 600; n += 1) {
+            clock.holdUp(chance.below(200))
+            await clock.pass(chance.below(150))
+          }
+        },
+        { seed },
+      )
+      expect(heard).toEqual([])
+    }
+  })
+
+  test('because this console can do nothing for half a second, with nobody to compare to', async () => {
+    for (let seed = 1; seed <= 5; seed += 1) {
+      const chance = new Seeded(seed)
+      const heard = await saidWhile(
+        async ({ world, clock }) => {
+          world.conditions.set('server1', { kind: 'up', answerMs: 40 })
+          for (let n = 0; n < 100; n += 1) {
+            clock.holdUp(300 + chance.below(400))
+            await clock.pass(chance.below(2_000))
+          }
+        },
+        { seed, members: ['server1'] },
+      )
+      expect(heard).toEqual([])
+    }
+  })
+
+  test('because it answers late for a quarter of a second', async () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      const heard = await saidWhile(
+        async ({ world, clock }) => {
+          world.conditions.set('server3', { kind: 'up', answerMs: 60 })
+          await clock.pass(250)
+          world.conditions.clear()
+          await clock.pass(3_000)
+        },
+        { seed },
+      )
+      expect(heard).toEqual([])
+    }
+  })
+})
+
 describe('the symptom stays true while it is out', () => {
-  test.each<[Condition['kind'], Condition['kind'], string]>([
+  test.each<[Fault, Fault, string]>([
     ['stopped', 'killed', 'ejected refusing'],
     ['killed', 'starting', 'ejected starting'],
     ['killed', 'stopped', 'ejected stuck'],
@@ -241,7 +355,7 @@ describe('the symptom stays true while it is out', () => {
     expect(await until(said)).toBeLessThanOrEqual(3_200)
   })
 
-  test.each<Condition['kind']>(['killed', 'stopped', 'link-down', 'starting', 'impostor'])(
+  test.each<Fault>(['killed', 'stopped', 'link-down', 'starting', 'impostor'])(
     'mended after it was %s: on probation at the next probe, then healthy',
     async (kind) => {
       const { world, until, clock } = await watched()
@@ -265,6 +379,21 @@ describe('probing', () => {
     const cold = light.filter(({ connection }) => connection === 'new')
     expect(cold.length).toBeGreaterThanOrEqual(10)
     expect(cold.length).toBeLessThanOrEqual(14)
+  })
+
+  test('does not crowd a member that is late, but not slow, or further away than the others', async () => {
+    for (const answerMs of [12, 30]) {
+      const { world, clock, prober } = await watched()
+      world.conditions.set('server3', { kind: 'up', connectMs: answerMs, tlsMs: answerMs, answerMs })
+      const light = () => world.asked.filter(({ member, kind }) => member === 'server3' && kind === 'anonymous').length
+      world.asked.length = 0
+      await clock.pass(60_000)
+      expect(light()).toBeLessThan(400)
+      world.asked.length = 0
+      await clock.pass(60_000)
+      expect(light()).toBeLessThan(135)
+      prober.stop()
+    }
   })
 
   test('goes deep every five seconds with the console identity, and not at all without one', async () => {

@@ -5,6 +5,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Random } from '../lib/random.ts'
 import { Subscribable } from '../lib/subscribable.ts'
 import type { ClockSkew } from './clock-skew.ts'
+import { HeldUp } from './held-up.ts'
 import type { LastPresented } from './member-probes.ts'
 import { MemberProbes } from './member-probes.ts'
 
@@ -37,6 +38,7 @@ export interface EndedProbe {
  */
 export class Prober {
   readonly #options: ProberOptions
+  readonly #heldUp: HeldUp
   readonly #presentedChanges = new Subscribable<string>()
   readonly #records = new Subscribable<EndedProbe>()
   readonly #probes = new Map<string, MemberProbes>()
@@ -45,6 +47,7 @@ export class Prober {
 
   constructor(options: ProberOptions) {
     this.#options = options
+    this.#heldUp = new HeldUp(options.clock)
   }
 
   /** Begins to ask the members given, and those given later by `follow`. */
@@ -134,12 +137,22 @@ export class Prober {
     return known && this.#probes.get(addressOf(known))
   }
 
+  /** Asks some other member that is well: if that is late too, it is not the member. */
+  #askBeside(late: string): void {
+    const { board, random } = this.#options
+    const others = this.#members.filter(({ name }) => name !== late && board.current(name).standing === 'healthy')
+    const witness = others[Math.floor(random.fraction() * others.length)]
+    if (witness !== undefined) this.#of(witness.name)?.askBeside()
+  }
+
   #begin(address: string, member: ProbedMember): void {
     const { deepPath = memberPath, onAnswered = () => {}, ...options } = this.#options
     const probes = new MemberProbes(member, {
       ...options,
       deepPath,
       onAnswered,
+      heldUp: this.#heldUp,
+      onLate: (name) => this.#askBeside(name),
       members: () => this.#members.length,
       onPresented: (name) => this.#presentedChanges.publish(name),
       onRecord: (name, record) => this.#records.publish({ member: name, record }),
