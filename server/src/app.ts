@@ -26,6 +26,7 @@ import { auditEntry } from './audit/record.ts'
 import type { AuditEntry } from './audit/record.ts'
 import { sqlitePinStore } from './certificates/pin-store.sqlite.ts'
 import type { Config } from './config.ts'
+import { sqliteKeptMembersStore } from './discovery/kept-members-store.sqlite.ts'
 import type { Scope } from './gateway/scope.ts'
 import type { DrainingTimes } from './http/draining.ts'
 import { Draining } from './http/draining.ts'
@@ -183,6 +184,7 @@ async function createAllRooms(
   tools: Tools,
 ): Promise<ReadonlyMap<string, ClusterRooms>> {
   const pins = sqlitePinStore(database)
+  const keptMembers = sqliteKeptMembersStore(database)
   const strips = sqliteHealthHistoryStore(database)
   const rooms = new Map<string, ClusterRooms>()
   for (const cluster of config.clusters) {
@@ -195,7 +197,15 @@ async function createAllRooms(
       }
     }
     const counts = () => own.get(cluster.name)?.instances.counts() ?? null
-    const parts = await createClusterParts(cluster, config, pins, onPinned, metrics.gatewayWatch(cluster.name), tools)
+    const parts = await createClusterParts(
+      cluster,
+      config,
+      pins,
+      keptMembers,
+      onPinned,
+      metrics.gatewayWatch(cluster.name),
+      tools,
+    )
     rooms.set(cluster.name, createClusterRooms(cluster, parts, strips, counts, tools))
   }
   return rooms

@@ -9,6 +9,8 @@ import type { Pin, TrustAnchor } from '../clusters/trust.ts'
 import { fingerprintOf, Trust } from '../clusters/trust.ts'
 import type { ClusterConfig, Config } from '../config.ts'
 import { Discovery } from '../discovery/discovery.ts'
+import type { KeptMembersStore } from '../discovery/kept-members-store.ts'
+import { MembersKeeper } from '../discovery/members-keeper.ts'
 import { Figures } from '../figures/figures.ts'
 import type { GatewayLoad, GatewayWatch } from '../gateway/gateway-watch.ts'
 import { ClusterGateway } from '../gateway/gateway.ts'
@@ -19,6 +21,7 @@ import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import { Readings } from '../members/readings.ts'
 import { Prober } from '../probes/prober.ts'
+import { watchDatabase } from './database-watch.ts'
 
 /** What every part is handed: time, chance and the log. */
 export interface Tools {
@@ -47,6 +50,7 @@ export async function createClusterParts(
   config: ClusterConfig,
   settings: Config,
   pins: PinStore,
+  keptMembers: KeptMembersStore,
   onPinned: (what: 'followed' | 'advanced', fingerprint: string) => void,
   watch: GatewayWatch,
   tools: Tools,
@@ -75,6 +79,9 @@ export async function createClusterParts(
     watch,
   })
   const reported = new ReportedMembers()
+  const trusted = config.trust.kind === 'ca' ? `ca ${config.trust.serverName}` : configured
+  const keeper = new MembersKeeper({ store: keptMembers, cluster: name, trusted, clock, logger })
+  const kept = await keeper.read()
   const discovery = new Discovery({
     gateway,
     directory,
@@ -84,6 +91,7 @@ export async function createClusterParts(
     hasIdentity,
     memberNetworks,
     memberPorts,
+    keep: (members) => void keeper.note(members),
     resolve: async (host) => (await lookup(host, { all: true })).map(({ address }) => address),
     ...tools,
   })
@@ -115,6 +123,7 @@ export async function createClusterParts(
   const ends = [
     directory.subscribe((members) => prober.follow(members)),
     trust.subscribe(() => prober.askAllAnew()),
+    watchDatabase({ board, reported, prober, discovery }),
     ...(follows
       ? [
           readings.onServer(({ member, server }) => follower.heard(member, server)),
@@ -134,7 +143,7 @@ export async function createClusterParts(
     follower,
     load: () => gateway.load(),
     start: () => {
-      discovery.start()
+      discovery.start(kept)
       prober.start()
       prober.follow(directory.list())
       readings.start()

@@ -41,6 +41,7 @@ export function createClusterRooms(
   const reportedByCluster = new ReportedByCluster({
     gateway,
     reported,
+    isDatabaseLost: () => board.databaseAvailable === false,
     learn: (members) => void discovery.learn(members),
     clock,
   })
@@ -88,7 +89,9 @@ export function createClusterRooms(
         config: readings.anyServer.value?.config ?? null,
         audience: cluster.audience,
         certificateExpiresAt: certificateExpiresAt(seen()),
-        discoveryFailure: discovery.status.kind === 'failed' ? discovery.status.reason : null,
+        // That the database does not answer is told as such, and in more words.
+        discoveryFailure:
+          discovery.status.kind === 'failed' && board.databaseAvailable !== false ? discovery.status.reason : null,
       },
       clock.now(),
     )

@@ -36,6 +36,7 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
   readonly instances: Instances
   readonly #options: WatchOptions
   readonly #ends: (() => void)[] = []
+  #databaseAvailable: boolean | null = null
 
   constructor(options: WatchOptions) {
     super((error) => options.tools.logger.error({ err: error }, 'a listener of a watch failed'))
@@ -70,7 +71,10 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
       this.operations.subscribe((operation) => this.publish({ kind: 'operation-changed', cluster, operation })),
       this.instances.subscribe(() => this.publish({ kind: 'instances-changed', cluster })),
       board.subscribe((change) => {
-        if (change.kind !== 'member') return
+        if (change.kind === 'cluster') {
+          this.#databaseChanged(change.databaseAvailable)
+          return
+        }
         if (isAnswering(change.after?.standing ?? 'ejected')) this.instances.answersAgain(change.member)
         if (isAnswering(change.after?.standing ?? 'ejected')) this.operations.answersAgain(change.member)
         if (mayListenTo(change.after?.standing ?? 'ejected')) return
@@ -85,6 +89,17 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
     this.feed.stop()
     this.operations.stop()
     this.instances.stop()
+  }
+
+  /** What can be read, and how current everything is, hangs on the database. */
+  #databaseChanged(isAvailable: boolean | null): void {
+    if (isAvailable === this.#databaseAvailable) return
+    this.#databaseAvailable = isAvailable
+    if (isAvailable === true) {
+      this.operations.doubt()
+      this.instances.doubt()
+    }
+    this.publish({ kind: 'instances-changed', cluster: this.#options.parts.cluster.name })
   }
 
   #candidates(): readonly string[] {

@@ -162,6 +162,37 @@ describe('instances of a cluster', () => {
     expect(asked.map(({ member, url }) => `${member} ${url}`)).toEqual(['server2 /1.0/instances/db1?project=default'])
   })
 
+  it('that change on a server that has stopped make nobody else wait for it', async () => {
+    const { cluster, board, look } = await world()
+    const instances = look()
+    await whole(instances)
+    await stuck({ cluster, board }, 'server3')
+    const asked = (): number => cluster.requests.filter(({ url }) => url.startsWith('/1.0/instances/queue1')).length
+    await expect(instances.one('web/queue1', undefined)).rejects.toMatchObject({ code: 'deadline_exceeded' })
+    expect(asked()).toBe(1)
+    const known = { row: {}, member: 'server3', asOf: null, current: true, revision: 1 } as Parameters<
+      typeof instances.one
+    >[1]
+    await expect(instances.one('web/queue1', known)).rejects.toMatchObject({ code: 'member_unavailable' })
+    expect(asked()).toBe(1)
+  })
+
+  it('that are new are asked of the server that told of them', async () => {
+    const { cluster, look } = await world()
+    const instances = look()
+    await whole(instances)
+    const [seed] = cluster.instances
+    if (seed !== undefined) seed.name = 'new1'
+    const before = cluster.requests.length
+    instances.hear({ ...lifecycle('instance-created', '/1.0/instances/new1'), location: 'server1' })
+    await eventually(
+      () => instances.list(),
+      (list) => list.instances.some(({ name }) => name === 'new1'),
+    )
+    const asked = cluster.requests.slice(before).filter(({ url }) => url.startsWith('/1.0/instances/new1'))
+    expect(asked.map(({ member }) => member)).toEqual(['server1'])
+  })
+
   it('that were moved are found where they are now', async () => {
     const { cluster, look } = await world()
     const instances = look()

@@ -47,12 +47,17 @@ export interface InstanceList extends Omit<ListView<InstanceRow>, 'rows'> {
   readonly instances: readonly Instance[]
 }
 
+/** So many instances that are not in the list yet are remembered with where they were heard of. */
+const mostHeardOn = 1_000
+
 /** Incus waits 30 s for each member that it believes to be online. */
 const wholeDeadlineMs = 35_000
 
 export class Instances implements ListSource<InstanceRow> {
   readonly #options: InstancesOptions
   readonly #list: KeptList<InstanceRow>
+  /** On which server something was heard of an instance that is not in the list yet. */
+  readonly #heardOn = new Map<string, string>()
 
   constructor(options: InstancesOptions) {
     const { board, directory, isTold, clock, random, logger } = options
@@ -61,6 +66,7 @@ export class Instances implements ListSource<InstanceRow> {
       source: this,
       kind: instanceRows,
       silence: (member) => silenceOf(board.current(member)),
+      loss: () => (board.databaseAvailable === false ? 'The cluster database does not answer.' : null),
       members: () => directory.list().map(({ name }) => name),
       isTold,
       clock,
@@ -86,7 +92,7 @@ export class Instances implements ListSource<InstanceRow> {
   }
 
   /** Takes in what happened in the cluster. */
-  hear({ metadata: { action, source, context } }: LifecycleEvent): void {
+  hear({ metadata: { action, source, context }, location }: LifecycleEvent): void {
     const effect = effectOf(action)
     const instance = effect === 'none' ? undefined : instanceIn(source)
     if (instance === undefined || !this.#isVisible(instance)) return
@@ -94,7 +100,11 @@ export class Instances implements ListSource<InstanceRow> {
     const before = action === 'instance-renamed' ? context?.['old_name'] : undefined
     if (typeof before === 'string') this.#list.gone(instanceKey({ project, name: before }))
     if (effect === 'gone') this.#list.gone(instanceKey({ project, name }))
-    else this.#list.changed(instanceKey({ project, name }))
+    else {
+      if (this.#heardOn.size >= mostHeardOn) this.#heardOn.clear()
+      this.#heardOn.set(instanceKey({ project, name }), location)
+      this.#list.changed(instanceKey({ project, name }))
+    }
   }
 
   /** Events may have been missed. */
@@ -142,23 +152,17 @@ export class Instances implements ListSource<InstanceRow> {
   }
 
   /**
-   * Incus passes the question on to the member that has the instance, so that one is asked itself where it is known; any
-   * other would only wait for it too.
+   * Incus passes the question on to the member that has the instance, so that one is asked itself where it is known, and
+   * nobody else: any other would only wait for it too. An instance that has moved is found by the one it has left, too.
    */
   async one(key: string, lastKnown: KnownRow<InstanceRow> | undefined): Promise<AnsweredRow<InstanceRow> | null> {
     const at = key.indexOf('/')
     const [project, name] = [key.slice(0, at), key.slice(at + 1)]
     if (!this.#isVisible({ project })) return null
-    const member = lastKnown?.member ?? ''
+    const heardOn = this.#heardOn.get(key)
+    this.#heardOn.delete(key)
     try {
-      return await this.#readOne(project, name, member)
-    } catch (error) {
-      if (isGone(error)) return null
-      // It may be elsewhere by now.
-      if (member === '') throw error
-    }
-    try {
-      return await this.#readOne(project, name, '')
+      return await this.#readOne(project, name, lastKnown?.member || heardOn || '')
     } catch (error) {
       if (isGone(error)) return null
       throw error
@@ -170,7 +174,8 @@ export class Instances implements ListSource<InstanceRow> {
     const { value } = await gateway.read({
       class: 'read',
       scope: scope(),
-      target: directory.get(member) === undefined ? { kind: 'any' } : { kind: 'member', name: member },
+      target: { kind: 'any' },
+      on: directory.get(member) === undefined ? null : member,
       path: `/instances/${encodeURIComponent(name)}`,
       query: { project },
       parse: SingleIncusInstance,

@@ -23,6 +23,7 @@ function setUp({ isTold = true } = {}) {
     one: (key: string) => told(key, 'Stopped') as AnsweredRow<Row> | null,
   }
   const silent = new Map<string, string>()
+  const lost = { why: null as string | null }
   const list = new KeptList<Row>({
     source: {
       whole: async () => {
@@ -48,6 +49,7 @@ function setUp({ isTold = true } = {}) {
     },
     kind: { same: (a, b) => a === b, keep: (before) => before },
     silence: (member) => silent.get(member) ?? null,
+    loss: () => lost.why,
     members: () => ['server1', 'server2'],
     isTold: () => isTold,
     clock,
@@ -72,7 +74,7 @@ function setUp({ isTold = true } = {}) {
     await answer(...answered)
     return first
   }
-  return { clock, list, asked, cluster, silent, rows, answer, fail, looked, published: () => published }
+  return { clock, list, asked, cluster, silent, lost, rows, answer, fail, looked, published: () => published }
 }
 
 const refusal = new MemberError({
@@ -140,6 +142,30 @@ describe('the first look', () => {
     await clock.pass(0)
     await answer(told('a'))
     expect((await again).rows).toHaveLength(1)
+  })
+})
+
+describe('while nothing can be read at all', () => {
+  const why = 'The cluster database does not answer.'
+
+  it('nobody waits for a first look, which says so', async () => {
+    const { list, clock, lost, cluster } = setUp()
+    lost.why = why
+    cluster.names = () => new Promise(() => {})
+    const first = list.view(undefined)
+    await clock.pass(1)
+    const reason = { kind: 'unavailable', reason: why }
+    expect(await first).toMatchObject({ rows: [], freshness: reason, members: [{ freshness: reason }, {}] })
+  })
+
+  it('everything is as it was last known because of that, and fresh as soon as it can be read', async () => {
+    const { list, looked, lost } = setUp()
+    await looked(told('a'))
+    lost.why = why
+    const old = { kind: 'stale', reason: why }
+    expect(await list.view(undefined)).toMatchObject({ rows: [{}], freshness: old, members: [{ freshness: old }, {}] })
+    lost.why = null
+    expect(await list.view(undefined)).toMatchObject({ freshness: { kind: 'fresh' } })
   })
 })
 

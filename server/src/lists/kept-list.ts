@@ -15,7 +15,7 @@ import type { AnsweredRow, ChangesSince, KnownList, KnownRow, RowKind } from './
 import { changesSince, differsFrom, nothingKnown, withNames, withRows, withWholeAnswer } from './known-list.ts'
 import type { Reading } from './list-freshness.ts'
 import { listFreshness, memberFreshness } from './list-freshness.ts'
-import { soon } from './patience.ts'
+import { PATIENCE_MS, soon } from './patience.ts'
 
 /** How Incus is asked, with the authority that this list belongs to. Everything may reject. */
 export interface ListSource<Row> {
@@ -34,6 +34,8 @@ export interface KeptListOptions<Row> {
   readonly silence: (member: string) => string | null
   /** The members to tell of; those on which rows are known are told of as well. */
   readonly members: () => readonly string[]
+  /** Why nothing can be read at all now, as a sentence; null while there is no such reason. Nobody waits then. */
+  readonly loss?: () => string | null
   /** Whether changes are told as they happen, so that whole lists are needed only to be sure. */
   readonly isTold: () => boolean
   readonly clock: Clock
@@ -58,8 +60,6 @@ export interface ListView<Row> extends ChangesSince<Row> {
   readonly answer: Answer<unknown> | null
 }
 
-/** Within 300 ms a person has an answer; the rest is for the way there and back. */
-const patienceMs = 200
 const everyMs = 15_000
 const everyMsWhereTold = 60_000
 const afterFailureMs = 5_000
@@ -101,7 +101,7 @@ export class KeptList<Row> extends Subscribable<void> {
     this.#stayAwake()
     let answer: Answer<unknown> | null = null
     if (this.#list.listedAt === null) {
-      await soon(this.#options.clock, this.#begin(), patienceMs)
+      await soon(this.#options.clock, this.#begin(), this.#loss === null ? PATIENCE_MS : 0)
       if (this.#list.listedAt !== null) answer = this.#answer
     } else if (this.#isDue()) void this.refresh()
     if (isRefusal(this.#failure)) throw this.#failure
@@ -269,8 +269,12 @@ export class KeptList<Row> extends Subscribable<void> {
 
   get #reading(): Reading {
     const { clock, isTold } = this.#options
-    const failure = this.#failure === null ? null : describeListFailure(this.#failure)
+    const failure = this.#loss ?? (this.#failure === null ? null : describeListFailure(this.#failure))
     return { now: clock.now(), everyMs: isTold() ? everyMsWhereTold : everyMs, failure }
+  }
+
+  get #loss(): string | null {
+    return this.#options.loss?.() ?? null
   }
 
   #revisionIn(since: string | undefined): number | null {

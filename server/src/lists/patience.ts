@@ -1,7 +1,10 @@
 import type { Clock } from '../lib/clock.ts'
 
-/** How long a person waits for what is nice to have fresh, in milliseconds, before they get what is known. */
-export const PATIENCE_MS = 250
+/**
+ * How long a person waits for what is nice to have fresh, in milliseconds, before they get what is known. They have an
+ * answer within 300; the rest is for the way there and back.
+ */
+export const PATIENCE_MS = 200
 
 /** What the work gives, or null when it has not in that time; it goes on, and whatever becomes of it then is ignored. */
 export async function soon<Value>(clock: Clock, work: Promise<Value>, patienceMs = PATIENCE_MS): Promise<Value | null> {

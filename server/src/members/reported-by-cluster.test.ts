@@ -20,8 +20,11 @@ function setUp() {
   reported.note(rows, clock.now())
   let how: How = 'answers'
   let late = 0
+  let asked = 0
+  let isDatabaseLost = false
   const gateway = {
     read: async <Parsed>({ parse }: ReadRequest<Parsed>): Promise<Answer<Parsed>> => {
+      asked += 1
       if (how === 'hangs') await new Promise(() => {})
       if (late > 0) await new Promise<void>((resolve) => clock.after(late, resolve))
       if (how === 'refuses') throw refusal()
@@ -29,7 +32,18 @@ function setUp() {
       return { value: parse.parse(rows), operation: null, etag: null, via: 'server1', attempts: 1, hedged: false }
     },
   }
-  const reportedByCluster = new ReportedByCluster({ gateway, reported, learn: () => {}, clock })
+  const reportedByCluster = new ReportedByCluster({
+    gateway,
+    reported,
+    isDatabaseLost: () => isDatabaseLost,
+    learn: () => {},
+    clock,
+  })
+  const look = (scope: Scope) => reportedByCluster.read({ scope, target: { kind: 'any' } })
+  const lose = (isLost = true) => {
+    isDatabaseLost = isLost
+    how = isLost ? 'hangs' : 'answers'
+  }
   const read = async (scope: Scope, becomes: How, afterMs = 0) => {
     how = becomes
     late = afterMs
@@ -40,7 +54,7 @@ function setUp() {
     await clock.pass(500)
     return answer
   }
-  return { read }
+  return { read, look, lose, clock, asked: () => asked }
 }
 
 describe('what the cluster reports while it does not answer', () => {
@@ -60,6 +74,48 @@ describe('what the cluster reports while it does not answer', () => {
   it('is what the console read, where its certificate carries the request', async () => {
     const { read } = setUp()
     expect(await read(ofRole, 'hangs')).toBe('stale')
+  })
+})
+
+describe('while the cluster database is known to be lost', () => {
+  it('nobody waits, and what was told before is said to be old because of it', async () => {
+    const { read, look, lose, clock } = setUp()
+    await read(person('jo'), 'answers')
+    lose()
+    const [jo, kim] = [look(person('jo')), look(person('kim'))]
+    await clock.pass(1)
+    expect(await jo).toMatchObject({ kind: 'stale', reason: 'The cluster database does not answer.' })
+    expect(await kim).toEqual({
+      kind: 'unavailable',
+      reason: 'The cluster database does not answer. It had not told you before, or this console was started since.',
+    })
+  })
+
+  it('asks once a second for each person, however often they look, and is fresh when it is back', async () => {
+    const { look, lose, clock, asked } = setUp()
+    lose()
+    for (let turn = 0; turn < 20; turn += 1) {
+      const looking = look(person('jo'))
+      await clock.pass(100)
+      await looking
+    }
+    expect(asked()).toBe(2)
+    lose(false)
+    await clock.pass(1_000)
+    const looking = look(person('jo'))
+    await clock.pass(1)
+    expect((await looking).kind).toBe('fresh')
+  })
+})
+
+it('a person waits for a fifth of a second, and whoever looks again meanwhile for nothing', async () => {
+  const { read, look, clock } = setUp()
+  await read(person('jo'), 'answers')
+  void read(person('jo'), 'hangs')
+  await clock.pass(200)
+  expect(await look(person('jo'))).toMatchObject({
+    kind: 'stale',
+    reason: 'The cluster did not answer within 200 ms.',
   })
 })
 

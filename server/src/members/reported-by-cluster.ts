@@ -1,6 +1,7 @@
 /**
- * What the cluster reports of its members, with the authority of the person who asks and never later than a quarter of a
- * second: after that, what was last known, with its age. The reading goes on behind and is there for the next one.
+ * What the cluster reports of its members, with the authority of the person who asks and never later than a fifth of a
+ * second: after that, what was last known, with its age; at once while the cluster database is known not to answer. The
+ * reading goes on behind and is there for the next one.
  */
 import type { IncusMember } from '@malleus/shared/incus/member.ts'
 import { IncusMembers } from '@malleus/shared/incus/member.ts'
@@ -33,15 +34,22 @@ export interface ReportedByClusterOptions {
   readonly gateway: Pick<Gateway, 'read'>
   /** What the console itself read, for those whose requests its certificate carries. */
   readonly reported: ReportedMembers
+  /** Whether it is known that the cluster database answers nobody. */
+  readonly isDatabaseLost: () => boolean
   /** Takes in what a person was shown, where the console cannot read by itself. */
   readonly learn: (members: readonly IncusMember[]) => void
   readonly clock: Clock
 }
 
+/** While one question of a person is unanswered for longer than they wait, the next one is put after this time. */
+const askAgainMs = 1_000
+
 export class ReportedByCluster {
   readonly #options: ReportedByClusterOptions
   /** By authority: what one person was shown is never shown to another. */
   readonly #lists = new LRUCache<string, ReportedList>({ max: 1_000 })
+  /** Questions that nobody waits for any more, by who asked whom, and when they were put; monotonic. */
+  readonly #late = new Map<string, number>()
 
   constructor(options: ReportedByClusterOptions) {
     this.#options = options
@@ -49,9 +57,23 @@ export class ReportedByCluster {
 
   /** Rejects only when Incus refuses it to this person. */
   async read(asker: Asker): Promise<ReportedNow> {
-    const now = await soon(this.#options.clock, this.#ask(asker))
+    const { clock, isDatabaseLost } = this.#options
+    const key = JSON.stringify([scopeKey(asker.scope), asker.target])
+    const askedAt = clock.monotonic()
+    if (askedAt - (this.#late.get(key) ?? -Infinity) < askAgainMs) return this.#lastKnown(asker, this.#whyLate)
+    const asking = this.#ask(asker)
+    const now = await soon(clock, asking, isDatabaseLost() ? 0 : PATIENCE_MS)
     if (now !== null) return now
-    return this.#lastKnown(asker, `The cluster did not answer within ${PATIENCE_MS} ms.`)
+    this.#late.set(key, askedAt)
+    const isOver = (): void => {
+      if (this.#late.get(key) === askedAt) this.#late.delete(key)
+    }
+    asking.then(isOver, isOver)
+    return this.#lastKnown(asker, this.#whyLate)
+  }
+
+  get #whyLate(): string {
+    return this.#options.isDatabaseLost() ? databaseLost : `The cluster did not answer within ${PATIENCE_MS} ms.`
   }
 
   async #ask(asker: Asker): Promise<ReportedNow> {
@@ -85,9 +107,14 @@ export class ReportedByCluster {
     // What Incus told the console it told the console; whether it would tell this person, it has not said.
     const ours = scope.kind === 'bearer' ? null : this.#options.reported.latest
     const list = own !== undefined && own.at >= (ours?.at ?? 0) ? own : ours
-    return list === null ? { kind: 'unavailable', reason } : { kind: 'stale', list, reason }
+    const why = this.#options.isDatabaseLost() ? databaseLost : reason
+    if (list !== null) return { kind: 'stale', list, reason: why }
+    return { kind: 'unavailable', reason: why === databaseLost ? `${databaseLost} ${nothingBefore}` : why }
   }
 }
+
+const databaseLost = 'The cluster database does not answer.'
+const nothingBefore = 'It had not told you before, or this console was started since.'
 
 /** Incus knows the person and says no, or does not take their sign-in: old rows must not hide that. */
 function isRefusal(error: unknown): boolean {

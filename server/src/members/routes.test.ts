@@ -96,7 +96,13 @@ async function world(
     board,
     readings,
     probed: prober,
-    reportedByCluster: new ReportedByCluster({ gateway, reported, learn: () => {}, clock }),
+    reportedByCluster: new ReportedByCluster({
+      gateway,
+      reported,
+      isDatabaseLost: () => false,
+      learn: () => {},
+      clock,
+    }),
     serverFacts: new ServerFacts({ gateway, readings, clock }),
     instanceCounts: () => instances.counts(),
     refresh: () => void discovery.refresh(),
@@ -150,7 +156,11 @@ describe('the list of servers', () => {
     )
     const { members, groups, modes } = await eventually(list, ({ members }) =>
       members.every(
-        ({ load, memory, instances }) => load.value !== null && memory.value !== null && instances.value !== null,
+        ({ load, memory, instances, reported }) =>
+          load.value !== null &&
+          memory.value !== null &&
+          instances.value !== null &&
+          reported.freshness.kind === 'fresh',
       ),
     )
     expect(members.map(({ name }) => name)).toEqual(['server1', 'server2', 'server3'])
