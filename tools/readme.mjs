@@ -1,29 +1,36 @@
-// Writes the parts of the README that come from the code: the configuration reference, from the schema that checks
-// malleus.yaml, and the list of decisions, from the heads of the modules they govern. `--check` only says whether it is
-// up to date. Runs on the pinned Node, because the schema is TypeScript.
+// Writes the parts of the documents that come from the code: the configuration reference, from the schema that checks
+// malleus.yaml, the list of decisions, from the heads of the modules they govern, and the metrics, from their definitions.
+// `--check` only says whether they are up to date. Runs on the pinned Node, because those are TypeScript.
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { glob } from 'node:fs/promises'
 import path from 'node:path'
 
+import { describeMetrics } from '../server/src/app/describe-metrics.ts'
 import { describeConfig } from '../server/src/config/describe-config.ts'
 
 const root = path.resolve(import.meta.dirname, '..')
-const file = path.join(root, 'README.md')
 
-const before = readFileSync(file, 'utf8')
-const after = fill(fill(before, 'configuration', describeConfig()), 'decisions', await listDecisions())
-if (after === before) console.log('README.md is up to date')
-else if (process.argv.includes('--check')) {
-  console.log('README.md does not say what the code says; `node_modules/.bin/node tools/readme.mjs` writes it.')
-  process.exitCode = 1
-} else writeFileSync(file, after)
+keep('README.md', { configuration: describeConfig(), decisions: await listDecisions() })
+keep('docs/metrics.md', { metrics: describeMetrics() })
+
+/** Writes the parts of a document, or says that it is out of date. */
+function keep(name, parts) {
+  const file = path.join(root, name)
+  const before = readFileSync(file, 'utf8')
+  const after = Object.entries(parts).reduce((text, [part, content]) => fill(name, text, part, content), before)
+  if (after === before) console.log(`${name} is up to date`)
+  else if (process.argv.includes('--check')) {
+    console.log(`${name} does not say what the code says; \`node_modules/.bin/node tools/readme.mjs\` writes it.`)
+    process.exitCode = 1
+  } else writeFileSync(file, after)
+}
 
 /** Puts text between the two comments that name a part. */
-function fill(readme, part, text) {
+function fill(name, document, part, text) {
   const pattern = new RegExp(`(<!-- ${part}: begin[^>]*-->\n)[^]*?(<!-- ${part}: end -->)`)
-  if (!pattern.test(readme)) throw new Error(`README.md has no place for "${part}"`)
-  return readme.replace(pattern, (_, begin, end) => `${begin}\n${text.trim()}\n\n${end}`)
+  if (!pattern.test(document)) throw new Error(`${name} has no place for "${part}"`)
+  return document.replace(pattern, (_, begin, end) => `${begin}\n${text.trim()}\n\n${end}`)
 }
 
 async function listDecisions() {
