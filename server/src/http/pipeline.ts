@@ -208,7 +208,9 @@ async function handle(
       exchange.answer = { via, attempts, hedged, operation }
     },
     touch: () => session.touch(),
-    signal: ending.signal,
+    get signal() {
+      return ending.signal
+    },
   }
   try {
     // As above: the input was read by the schemas of this row's endpoint.
@@ -240,23 +242,35 @@ const OVERDUE_MS = 1_000
  * not given up because nobody waits for it any more: its outcome would be unknown for no reason.
  */
 function endingOf({ clock }: Door, row: Route, { response }: Exchange, deadlineMs: number | null): Ending {
-  const controller = new AbortController()
-  const gone = (): void => controller.abort(new Refusal('bad_request', 'The browser has gone.'))
+  // Most handlers ask for no signal, and none of those who are answered in time needs one.
+  let controller: AbortController | undefined
+  let ended: Refusal | undefined
+  const end = (why: Refusal): void => {
+    ended ??= why
+    controller?.abort(why)
+  }
+  const gone = (): void => end(new Refusal('bad_request', 'The browser has gone.'))
   if (row.class !== 'mutate') response.once('close', gone)
-  const cancels: (() => void)[] = []
+  let cancel = (): void => {}
   const overdue = new Promise<never>((_, reject) => {
     if (deadlineMs === null) return
     // Made when it is needed: an error takes its stack along, and nearly every request is in time.
     const late = (): Refusal => new Refusal(row.class === 'mutate' ? 'outcome_unknown' : 'deadline_exceeded')
-    cancels.push(clock.after(deadlineMs, () => controller.abort(late())))
-    cancels.push(clock.after(deadlineMs + OVERDUE_MS, () => reject(late())))
+    cancel = clock.after(deadlineMs, () => {
+      end(late())
+      cancel = clock.after(OVERDUE_MS, () => reject(late()))
+    })
   })
   return {
-    signal: controller.signal,
+    get signal() {
+      controller ??= new AbortController()
+      if (ended !== undefined) controller.abort(ended)
+      return controller.signal
+    },
     overdue,
     stop() {
       response.off('close', gone)
-      for (const cancel of cancels) cancel()
+      cancel()
     },
   }
 }
