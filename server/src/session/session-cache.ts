@@ -3,7 +3,8 @@ const MOST_KEPT = 10_000
 interface Kept<Reading> {
   readonly key: string
   readonly readAt: number
-  readonly reading: Promise<Reading>
+  /** What it came to, once it is known. */
+  reading: Promise<Reading> | Reading
 }
 
 /**
@@ -22,7 +23,7 @@ export class SessionCache<Reading> {
   }
 
   /** @param now monotonic milliseconds */
-  find(cookie: string, now: number): Promise<Reading> | undefined {
+  find(cookie: string, now: number): Promise<Reading> | Reading | undefined {
     const kept = this.#byCookie.get(cookie)
     return kept !== undefined && now - kept.readAt < this.#keptMs ? kept.reading : undefined
   }
@@ -30,11 +31,13 @@ export class SessionCache<Reading> {
   /** Takes the place of what was read of the row before. A reading that fails is not kept. */
   keep(cookie: string, key: string, reading: Promise<Reading>, now: number): void {
     this.forget(key)
-    this.#byCookie.set(cookie, { key, readAt: now, reading })
+    const kept: Kept<Reading> = { key, readAt: now, reading }
+    this.#byCookie.set(cookie, kept)
     this.#cookies.set(key, cookie)
-    reading.catch(() => {
-      if (this.#byCookie.get(cookie)?.reading === reading) this.forget(key)
-    })
+    reading.then(
+      (read) => (kept.reading = read),
+      () => this.#byCookie.get(cookie) === kept && this.forget(key),
+    )
     const [oldest] = this.#cookies.keys()
     if (this.#cookies.size > MOST_KEPT && oldest !== undefined) this.forget(oldest)
   }

@@ -331,15 +331,19 @@ export class Sessions {
     return tagOf(this.#options.keys.hmac, 'provider session', iss, sid)
   }
 
-  async #read(value: string): Promise<Reading> {
+  #read(value: string): Reading | Promise<Reading> {
     const now = this.#options.clock.monotonic()
     const known = this.#cache.find(value, now)
-    if (known !== undefined) return this.#inTime(await known)
+    if (known !== undefined) return known instanceof Promise ? this.#readInTime(known) : this.#inTime(known)
     const cookie = parseSessionCookie(value)
     if (cookie === undefined) return { kind: 'ended', why: null }
     const key = rowKeyOf(cookie)
     const reading = this.#readRow(cookie, key)
     this.#cache.keep(value, key.toString('hex'), reading, now)
+    return this.#readInTime(reading)
+  }
+
+  async #readInTime(reading: Promise<Reading>): Promise<Reading> {
     return this.#inTime(await reading)
   }
 
