@@ -285,6 +285,69 @@ describe.skipIf(reason !== undefined)('the stand-in breaks as Incus does', () =>
   })
 })
 
+describe.skipIf(reason !== undefined)('the stand-in loses its database as Incus does', () => {
+  beforeAll(async () => {
+    worlds = await openWorlds()
+  })
+  afterAll(() => worlds?.close())
+
+  const fromMemory = '/1.0'
+  const fromDatabase = {
+    projects: '/1.0/projects?recursion=1',
+    members: '/1.0/cluster/members',
+    instances: '/1.0/instances',
+  }
+
+  test('when the leader is killed: calls through others stand still, and go on when another one leads', async () => {
+    const { real, standIn } = await inBoth(async (world) => {
+      const { leader, others } = await rolesIn(world)
+      const [of] = others
+      await world.kill(leader)
+      const early = await outcomes(world, fromDatabase, 2_000, of)
+      const alive = await outcome(world, fromMemory, { of })
+      const late = await outcomes(world, fromDatabase, 20_000, of)
+      await world.mend(leader)
+      await untilStatus(world, leader, 'Online', of)
+      return { early, alive, late: statusesOf(late), moved: (await rolesIn(world, of)).leader !== leader }
+    })
+    expect(standIn).toEqual(real)
+  })
+
+  test('when the leader is stopped: calls through others stand still for much longer', async () => {
+    const { real, standIn } = await inBoth(async (world) => {
+      const { leader, others } = await rolesIn(world)
+      const [of] = others
+      await world.stop(leader)
+      const early = await outcomes(world, fromDatabase, 15_000, of)
+      const alive = await outcome(world, fromMemory, { of })
+      await untilAnswered(world, fromDatabase.projects, of)
+      const late = await outcomes(world, fromDatabase, 5_000, of)
+      await world.mend(leader)
+      await untilStatus(world, leader, 'Online', of)
+      return { early, alive, late: statusesOf(late) }
+    })
+    expect(standIn).toEqual(real)
+  })
+
+  test('when only the leader is left of three: it answers for a moment, then says in two ways that nobody leads', async () => {
+    const { real, standIn } = await inBoth(async (world) => {
+      const { leader: of, others } = await rolesIn(world)
+      await Promise.all(others.map((name) => world.kill(name)))
+      const early = statusesOf(await outcomes(world, fromDatabase, 1_000, of))
+      await untilGone(world, fromDatabase.projects, of)
+      const alive = await outcome(world, fromMemory, { of })
+      const soon = await outcomes(world, fromDatabase, 2_000, of)
+      // Those that want to know who leads do not wait as long as the others, but only after the first have.
+      await untilSaid(world, fromDatabase.members, 'context deadline exceeded', of)
+      const late = await gone(world, fromDatabase.projects, of)
+      await Promise.all(others.map((name) => world.mend(name)))
+      await untilAnswered(world, fromDatabase.projects, of)
+      return { early, alive, soon, late, after: statusesOf(await outcomes(world, fromDatabase, 5_000, of)) }
+    })
+    expect(standIn).toEqual(real)
+  }, 240_000)
+})
+
 /** Where the stand-in's answer is not Incus's: status, error, headers that matter, and the shape of what it says. */
 async function contradictions(path: string, question: Question = {}): Promise<string[]> {
   const { real, standIn } = await inBoth((world) => world.ask(path, question))
@@ -403,9 +466,10 @@ async function outcomes(
   world: World,
   questions: Record<string, string>,
   patienceMs = 20_000,
+  of = 'server1',
 ): Promise<Record<string, unknown>> {
   const all = Object.entries(questions).map(
-    async ([name, path]) => [name, await outcome(world, path, { patienceMs })] as const,
+    async ([name, path]) => [name, await outcome(world, path, { patienceMs, of })] as const,
   )
   return Object.fromEntries(await Promise.all(all))
 }
@@ -421,9 +485,49 @@ async function outcome(world: World, path: string, question: Question & { of?: s
 }
 
 /** A question that hangs is asked again until it gets an answer, whatever it is. */
-async function untilAnswered(world: World, path: string): Promise<void> {
-  const ask = (): Promise<unknown> => outcome(world, path, { patienceMs: 12_000 })
+async function untilAnswered(world: World, path: string, of = 'server1'): Promise<void> {
+  const ask = (): Promise<unknown> => outcome(world, path, { patienceMs: 12_000, of })
   await expect.poll(ask, { timeout: 90_000, interval: 250 }).not.toBe('nothing came in time')
+}
+
+/** Until a call is not answered any more. */
+async function untilGone(world: World, path: string, of: string): Promise<void> {
+  const ask = (): Promise<unknown> => outcome(world, path, { patienceMs: 2_000, of })
+  await expect.poll(ask, { timeout: 30_000, interval: 250 }).toBe('nothing came in time')
+}
+
+async function untilSaid(world: World, path: string, error: string, of: string): Promise<void> {
+  const ask = async (): Promise<unknown> => {
+    const answer = await world.ask(path, { patienceMs: 12_000, of }).catch(() => undefined)
+    return answer?.status === 500 ? answer.error : undefined
+  }
+  await expect.poll(ask, { timeout: 90_000, interval: 250 }).toBe(error)
+}
+
+/** In which words it is said, when it is said at last, depends on the moment; that the database is meant does not. */
+async function gone(world: World, path: string, of: string): Promise<string> {
+  const { status, error } = await world.ask(path, { patienceMs: 75_000, of })
+  const isMeant = /no available cowsql leader|context deadline exceeded/.test(error)
+  return isMeant && (status === 500 || status === 503) ? 'no database' : `${status} ${error}`
+}
+
+async function rolesIn(world: World, of = 'server1'): Promise<{ leader: string; others: [string, ...string[]] }> {
+  const { metadata } = await world.ask('/1.0/cluster/members?recursion=1', { of })
+  const rows = metadata as { server_name: string; roles: string[] }[]
+  const [leader] = rows.filter(({ roles }) => roles.includes('database-leader')).map((row) => row.server_name)
+  const [other, ...rest] = rows.map((row) => row.server_name).filter((name) => name !== leader)
+  if (leader === undefined || other === undefined) throw new Error(`nobody leads ${world.name}`)
+  return { leader, others: [other, ...rest] }
+}
+
+/** Who is where is not the same in both any more. */
+function statusesOf(all: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(all).map(([name, each]) => [
+      name,
+      typeof each === 'string' ? each : pick(each, ['status', 'error']),
+    ]),
+  )
 }
 
 /** How each row of a list stands: members and instances. */
@@ -447,9 +551,9 @@ function rowsOf(metadata: unknown): unknown {
   })
 }
 
-async function untilStatus(world: World, name: string, status: string): Promise<void> {
+async function untilStatus(world: World, name: string, status: string, of = 'server1'): Promise<void> {
   const current = async (): Promise<unknown> => {
-    const { metadata } = await world.ask(`/1.0/cluster/members/${name}`)
+    const { metadata } = await world.ask(`/1.0/cluster/members/${name}`, { of })
     return pick(metadata, ['status'])['status']
   }
   await expect.poll(current, { timeout: 60_000, interval: 250 }).toBe(status)

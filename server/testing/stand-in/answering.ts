@@ -99,7 +99,8 @@ async function replyTo(
   if (found.kind === 'no-method') throw new IncusError(501, 'not implemented')
   const { route } = found
   authorize(route.need, call)
-  if (route.withoutDatabase !== true) await parts.state.leadership.database(member, wire.left)
+  const { leadership } = parts.state
+  if (route.withoutDatabase !== true) await leadership.database(member, wire.left, route.looksUpLeader)
   return route.answer(call)
 }
 

@@ -63,6 +63,8 @@ export class ClusterState {
       members: () => this.members,
       takeoverMs: settings.leaderTakeoverMs,
       stuckLeaderMs: settings.stuckLeaderMs,
+      leaderLeaseMs: settings.leaderLeaseMs,
+      leaderLookupMs: settings.leaderLookupMs,
       databaseWaitMs: settings.databaseWaitMs,
     })
     for (const name of settings.memberNames) this.join(name)

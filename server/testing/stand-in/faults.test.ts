@@ -224,7 +224,7 @@ describe('the leader of the database', () => {
 
   test('is missed without a quorum: 503 in the words of the database', async () => {
     await cluster.close()
-    cluster = await startStandInCluster({ members: 3, databaseWaitMs: 30 })
+    cluster = await startStandInCluster({ members: 3, databaseWaitMs: 30, leaderLookupMs: 20, leaderTakeoverMs: 50 })
     cluster.trust(client.certificate)
     await cluster.break('server1', 'refusing')
     await cluster.break('server2', 'stuck')
@@ -232,6 +232,24 @@ describe('the leader of the database', () => {
     expect(answer.status).toBe(503)
     expect(answer.error).toMatch(/no available cowsql leader server found/)
     expect((await ask(cluster.address('server3'), '/1.0', { client })).status).toBe(200)
+    const members = await ask(cluster.address('server3'), '/1.0/cluster/members', { client })
+    expect([members.status, members.error]).toEqual([500, 'context deadline exceeded'])
+    await cluster.mend('server2')
+    await until(async () => (await ask(cluster.address('server3'), '/1.0/projects', { client })).status === 200)
+    expect(cluster.leader).not.toBe('server1')
+  })
+
+  test('answers for a while when the others are gone, and then no more', async () => {
+    await cluster.close()
+    cluster = await startStandInCluster({ members: 3, databaseWaitMs: 30, leaderLeaseMs: 100 })
+    cluster.trust(client.certificate)
+    await cluster.break('server2', 'refusing')
+    await cluster.break('server3', 'refusing')
+    const projects = async () => (await ask(cluster.address('server1'), '/1.0/projects', { client })).status
+    expect(await projects()).toBe(200)
+    await until(async () => (await projects()) === 503)
+    await cluster.mendAll()
+    expect(await projects()).toBe(200)
   })
 })
 

@@ -10,13 +10,17 @@ export interface LeadershipParts {
   members: () => readonly Member[]
   takeoverMs: number
   stuckLeaderMs: number
+  leaderLeaseMs: number
+  leaderLookupMs: number
   databaseWaitMs: number
 }
 
 /**
  * Who leads the cluster database, and when it answers. A leader that died is replaced after some seconds. One that is
  * stopped or cut off is replaced as quickly among the members, but the API's calls stay on their connection to it and
- * stand still much longer; that is what a real cluster does.
+ * stand still much longer. Without a quorum a leader that is left answers for some seconds more; then calls wait in vain,
+ * those that want to know who leads (the list of members) for a shorter time than the others. That is what a real cluster
+ * does (measured with 6.0.4).
  */
 export class Leadership {
   readonly #parts: LeadershipParts
@@ -24,6 +28,8 @@ export class Leadership {
   #leader: Member | undefined
   /** The database answers no call before this time. */
   #blockedUntil = 0
+  /** Since when there is no quorum. */
+  #quorumLostAt: number | undefined
   #cancelTakeover: (() => void) | undefined
   readonly #watchers = new Set<() => void>()
 
@@ -67,17 +73,28 @@ export class Leadership {
     if (this.#leader === undefined || !members.includes(this.#leader)) this.#leader = this.#candidate()
     if (this.#leader?.answering === false) this.#lose(this.#leader)
     else this.#keep()
+    this.#quorumLostAt = this.#hasQuorum ? undefined : (this.#quorumLostAt ?? this.#parts.clock.now())
     this.#tell()
   }
 
-  /** Resolves when the database answers this member; throws what Incus answers when it does not in time. */
-  async database(from: Member, signal: AbortSignal): Promise<void> {
-    const deadline = this.#parts.clock.now() + this.#parts.databaseWaitMs
+  /**
+   * Resolves when the database answers this member; throws what Incus answers when it does not in time.
+   *
+   * @param looksUpLeader whether the call wants to know who leads
+   */
+  async database(from: Member, signal: AbortSignal, looksUpLeader = false): Promise<void> {
+    const { clock, databaseWaitMs, leaderLookupMs, leaderLeaseMs } = this.#parts
+    const askedAt = clock.now()
     while (true) {
-      const now = this.#parts.clock.now()
+      const now = clock.now()
       const quorum = this.#hasQuorum && from.answering
-      if (quorum && this.#leader?.answering === true && now >= this.#blockedUntil) return
-      if (!quorum && now >= deadline) throw noLeader()
+      const leaseEnds = (this.#quorumLostAt ?? -Infinity) + leaderLeaseMs
+      const leads = this.#leader?.answering === true && from.answering && (quorum || now < leaseEnds)
+      if (leads && now >= this.#blockedUntil) return
+      // Only once it is known that nobody leads is the question who does given up sooner than the others.
+      const isLookup = looksUpLeader && askedAt >= (this.#quorumLostAt ?? Infinity) + leaderLookupMs
+      const deadline = askedAt + (isLookup ? leaderLookupMs : databaseWaitMs)
+      if (!quorum && now >= deadline) throw isLookup ? leaderUnknown() : noLeader()
       const until = quorum ? this.#blockedUntil : deadline
       await this.#changeOr(until > now ? until - now : undefined, signal)
     }
@@ -147,6 +164,10 @@ export class Leadership {
 /** Two members cannot outvote each other, so below three there is one voter. */
 function mostVoters(members: number): number {
   return members < MAX_VOTERS ? 1 : MAX_VOTERS
+}
+
+function leaderUnknown(): IncusError {
+  return new IncusError(500, 'context deadline exceeded')
 }
 
 function noLeader(): IncusError {

@@ -39,11 +39,15 @@ export interface StandInClusterOptions {
   forwardWaitMs?: number
   /** How long it takes until the event connection to a silent member is given up. Default 20 000. */
   eventConnectionMs?: number
-  /** How long a database call waits for a quorum before it answers 503. Default 10 000. */
+  /** How long a database call waits for a quorum before it answers 503. Default 30 000; Incus takes 4 to 60 s. */
   databaseWaitMs?: number
+  /** How long a leader that is left without a quorum still answers. Default 4 000. */
+  leaderLeaseMs?: number
+  /** How long a call waits to know who leads, once nobody does, before it answers 500. Default 5 000. */
+  leaderLookupMs?: number
   /** How long the database stands still when its leader has died. Default 5 000. */
   leaderTakeoverMs?: number
-  /** How long the database stands still when its leader has stopped or is cut off. Default 45 000. */
+  /** How long the database stands still when its leader has stopped or is cut off. Default 30 000. */
   stuckLeaderMs?: number
   /** How long every answer takes. Default 0. */
   answerMs?: number
@@ -121,9 +125,11 @@ export function settingsOf(options: StandInClusterOptions): Settings {
     fanOutWaitMs: options.fanOutWaitMs ?? 30_000,
     forwardWaitMs: options.forwardWaitMs ?? 10_000,
     eventConnectionMs: options.eventConnectionMs ?? 20_000,
-    databaseWaitMs: options.databaseWaitMs ?? 10_000,
+    databaseWaitMs: options.databaseWaitMs ?? 30_000,
+    leaderLeaseMs: options.leaderLeaseMs ?? 4_000,
+    leaderLookupMs: options.leaderLookupMs ?? 5_000,
     leaderTakeoverMs: options.leaderTakeoverMs ?? 5_000,
-    stuckLeaderMs: options.stuckLeaderMs ?? 45_000,
+    stuckLeaderMs: options.stuckLeaderMs ?? 30_000,
     answerMs: options.answerMs ?? 0,
     moveMs: options.moveMs ?? 300,
     operationKeepMs: options.operationKeepMs ?? 5_000,

@@ -9,6 +9,8 @@ export interface Route {
   need: Need
   /** Answered from memory; everything else asks the cluster database first. */
   withoutDatabase?: boolean
+  /** Wants to know who leads the cluster database. */
+  looksUpLeader?: boolean
   answer(call: Call): Promise<Reply> | Reply
 }
 

@@ -8,11 +8,12 @@ import type { Route } from '../router.ts'
 /** The cluster, its members and its groups: read from the database, correct also while members are silent. */
 export const clusterRoutes: readonly Route[] = [
   { method: 'GET', path: '/1.0/cluster', need: 'view', answer: describeCluster },
-  { method: 'GET', path: '/1.0/cluster/members', need: 'view', answer: listMembers },
+  { method: 'GET', path: '/1.0/cluster/members', need: 'view', looksUpLeader: true, answer: listMembers },
   {
     method: 'GET',
     path: '/1.0/cluster/members/:name',
     need: 'view',
+    looksUpLeader: true,
     answer: (call) => {
       const member = renderMember(call, call.state.member(call.params['name'] ?? ''))
       return syncWithETag(member, [member['roles'], member['groups'], member['failure_domain'], member['config']])
