@@ -17,6 +17,8 @@ export default class ClosingReporter {
       if (module.state() === 'failed' && !hasFailedTest(module)) tally.failed += 1
       for (const test of module.children.allTests()) {
         const result = test.result()
+        // What passes only the second time has failed once, and is not allowed to hide it.
+        if (test.diagnostic()?.flaky) console.log(`only the second time: ${test.fullName}`)
         tally[result.state === 'pending' ? 'failed' : result.state] += 1
         if (result.state !== 'skipped' || this.#filtered) continue
         if (result.note) console.log(`skipped: ${test.fullName}: ${result.note}`)

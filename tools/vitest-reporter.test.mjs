@@ -46,6 +46,18 @@ describe('a run', () => {
     expect(code).toBe(1)
   })
 
+  test('says which test passed only the second time', async () => {
+    const { code, output, lastLine } = await runTests(
+      `
+      let tries = 0
+      test('at last', () => { if (++tries === 1) throw new Error('not yet') })`,
+      ['--retry', '1'],
+    )
+    expect(output).toContain('only the second time: at last')
+    expect(lastLine).toBe('1 passed, 0 failed')
+    expect(code).toBe(0)
+  })
+
   test('counts a file that cannot be loaded as a failure', async () => {
     const { code, lastLine } = await runTests(`throw new Error('no')`)
     expect(lastLine).toBe('0 passed, 1 failed')
@@ -63,10 +75,10 @@ describe('a run', () => {
   })
 })
 
-async function runTests(text) {
+async function runTests(text, more = []) {
   await writeFile(path.join(folder, 'a.test.mjs'), text)
   const tallyFile = path.join(folder, 'tally')
-  const args = [vitest, 'run', '--root', folder, '--globals', '--no-color', '--reporter', reporter]
+  const args = [vitest, 'run', '--root', folder, '--globals', '--no-color', '--reporter', reporter, ...more]
   const { code, output } = await capture(process.execPath, args, {
     cwd: folder,
     env: { ...process.env, [tallyVariable]: tallyFile },
