@@ -7,7 +7,7 @@ import { type Console, startConsole } from '../support/console.ts'
 import { freePort } from '../support/free-port.ts'
 import { type RealWorld, startRealWorld } from '../support/real-world.ts'
 import { type SignedIn, signIn } from '../support/signed-in.ts'
-import { type StandInWorld, startStandInWorld } from '../support/stand-in-world.ts'
+import { type StandInWorld, type StandInWorldOptions, startStandInWorld } from '../support/stand-in-world.ts'
 import { type ConsoleAddress, consoleAddress } from '../support/world.ts'
 import type { Run } from './measurement.ts'
 import type { MemberAddress } from './member-trust.ts'
@@ -33,12 +33,14 @@ export interface BenchClusterOptions {
   readonly members: number
   /** Name of the lab, when it is real. Default: `bench`. */
   readonly lab?: string
+  /** Which instances stand-in members have. Default: 12 each. */
+  readonly instances?: StandInWorldOptions['instances']
 }
 
 /** Starts a cluster of its own, which ends with the run. */
 export async function startBenchCluster(
   run: Run,
-  { kind, members, lab = 'bench' }: BenchClusterOptions,
+  { kind, members, lab = 'bench', instances }: BenchClusterOptions,
 ): Promise<BenchCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'malleus-bench-'))
   run.defer(() => rm(folder, { recursive: true, force: true }))
@@ -50,7 +52,7 @@ export async function startBenchCluster(
     const places = world.lab.members.map(({ name, address: host, port }) => ({ name, host, port }))
     return { kind, world, members: places, certificate: world.lab.clusterCertificate, ...shared }
   }
-  const world = await startStandInWorld({ address, members })
+  const world = await startStandInWorld({ address, members, ...(instances === undefined ? {} : { instances }) })
   run.defer(() => world.close())
   const { cluster } = world
   const places = cluster.members.map((name) => ({ name, host: '127.0.0.1', port: cluster.port(name) }))

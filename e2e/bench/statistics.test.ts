@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { maximum, median, percentile, theilSen } from './statistics.ts'
+import { maximum, median, minimum, percentile, theilSen } from './statistics.ts'
 
 describe('percentile', () => {
   const hundred = Array.from({ length: 100 }, (_, index) => 100 - index)
@@ -37,6 +37,12 @@ describe('median', () => {
 describe('maximum', () => {
   it('is the largest, and no number of nothing', () => {
     expect([maximum([-3, -1, -2]), maximum([])]).toEqual([-1, Number.NaN])
+  })
+})
+
+describe('minimum', () => {
+  it('is the smallest, and no number of nothing', () => {
+    expect([minimum([3, 1, 2]), minimum([])]).toEqual([1, Number.NaN])
   })
 })
 

@@ -20,6 +20,11 @@ export function maximum(values: readonly number[]): number {
   return values.reduce((most, value) => Math.max(most, value), values.length === 0 ? Number.NaN : -Infinity)
 }
 
+/** NaN of nothing. */
+export function minimum(values: readonly number[]): number {
+  return values.reduce((least, value) => Math.min(least, value), values.length === 0 ? Number.NaN : Infinity)
+}
+
 /** A point in time and what was measured there. */
 export interface Sample {
   readonly at: number

@@ -1,6 +1,7 @@
 import type { IdentityProvider } from '@malleus/server/testing/stand-in-idp.ts'
 import { startIdentityProvider } from '@malleus/server/testing/stand-in-idp.ts'
 import type { StandInCluster } from '@malleus/server/testing/stand-in/stand-in-cluster.ts'
+import type { StandInClusterOptions } from '@malleus/server/testing/stand-in/options.ts'
 import { startStandInCluster } from '@malleus/server/testing/stand-in/stand-in-cluster.ts'
 import { freePort } from './free-port.ts'
 import type { ConsoleAddress, Fault, World } from './world.ts'
@@ -9,6 +10,8 @@ import { faults, isFault, people } from './world.ts'
 export interface StandInWorldOptions {
   readonly address: ConsoleAddress
   readonly members: number
+  /** How many per member, or which. Default: 12. */
+  readonly instances?: StandInClusterOptions['instances']
 }
 
 /** Members of our own and their provider, within reach of whoever started them. */
@@ -18,7 +21,11 @@ export interface StandInWorld extends World {
 }
 
 /** Members of our own over real TLS, and a provider, all in this process and on loopback. Runs wherever Node does. */
-export async function startStandInWorld({ address, members }: StandInWorldOptions): Promise<StandInWorld> {
+export async function startStandInWorld({
+  address,
+  members,
+  instances = 12,
+}: StandInWorldOptions): Promise<StandInWorld> {
   const console = {
     clientId: 'malleus',
     clientSecret: 'malleus-demo-secret',
@@ -32,7 +39,7 @@ export async function startStandInWorld({ address, members }: StandInWorldOption
   const cluster = await startStandInCluster({
     members: names,
     version: '7.0.2',
-    instances: 12,
+    instances,
     moveMs: 1_000,
     answerMs: 2,
     groups: { edge: names.slice(0, 2), data: names.slice(2) },
