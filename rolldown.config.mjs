@@ -1,8 +1,11 @@
 import { defineConfig } from 'rolldown'
 
-/** The server, and the thread its database runs in: each looks for the other beside itself. */
+/**
+ * The server, and the thread its database runs in: each looks for the other beside itself. server/src/cli/launch.mjs is
+ * put beside them as the command that starts the first.
+ */
 export default defineConfig([
-  bundle({ malleus: 'server/src/cli/malleus.ts' }, 'malleus.mjs'),
+  bundle({ malleus: 'server/src/cli/malleus.ts' }, 'console.mjs'),
   bundle({ 'sqlite-worker': 'server/src/database/sqlite-worker.ts' }, 'sqlite-worker.js'),
 ])
 

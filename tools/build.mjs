@@ -1,5 +1,5 @@
-// `npm run build`: what is installed on a machine. dist/malleus.mjs is the whole server in one file, dist/web the pages:
-// `node dist/malleus.mjs start` on any Node 24.
+// `npm run build`: what is installed on a machine. dist/console.mjs is the whole server in one file, dist/web the pages,
+// and dist/malleus.mjs the command that starts it: `node dist/malleus.mjs start` on any Node 24.
 
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
@@ -8,21 +8,21 @@ import { run } from './child.mjs'
 import { ensureWebBuilt } from './web-build.mjs'
 
 /** @returns the exit code */
-export async function build(workshop) {
+export async function build(workshop, dist = path.join(workshop.root, 'dist')) {
   const { root, node, env } = workshop
-  const dist = path.join(root, 'dist')
   await ensureWebBuilt(workshop)
   await rm(dist, { recursive: true, force: true })
   await mkdir(dist)
   const code = await run(
     node,
-    [path.join(root, 'node_modules/rolldown/bin/cli.mjs'), '--config', 'rolldown.config.mjs'],
+    [path.join(root, 'node_modules/rolldown/bin/cli.mjs'), '--config', 'rolldown.config.mjs', '--dir', dist],
     {
       cwd: root,
       env,
     },
   )
   if (code !== 0) return code
+  await cp(path.join(root, 'server/src/cli/launch.mjs'), path.join(dist, 'malleus.mjs'))
   await cp(path.join(root, 'web/dist'), path.join(dist, 'web'), {
     recursive: true,
     // For tools only: it would tell strangers how the application is cut.
