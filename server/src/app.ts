@@ -32,6 +32,7 @@ import type { DrainingTimes } from './http/draining.ts'
 import { Draining } from './http/draining.ts'
 import { createManagementServer } from './http/management.ts'
 import { createHttpServer } from './http/server.ts'
+import { tagOf } from './lib/keys.ts'
 import { LiveHub } from './live/live-hub.ts'
 import { sqliteHealthHistoryStore } from './members/health-history-store.sqlite.ts'
 import { Starters } from './operations/starters.ts'
@@ -85,7 +86,14 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
   const starters = new Starters<AuditEntry>()
   const watches = new Watches((cluster, scope) => {
     const { parts } = roomsOf(cluster)
-    const watch = new ClusterWatch({ parts, scope, projects: projectsOf(scope), starters, tools })
+    const watch = new ClusterWatch({
+      parts,
+      scope,
+      projects: projectsOf(scope),
+      starters,
+      mask: (secret) => tagOf(storage.keys.hmac, 'redacted', secret).toString('base64url'),
+      tools,
+    })
     measureGaps(metrics, parts.cluster.name, watch)
     watch.operations.subscribe((operation) => recordEnd(operation, starters, storage.history, tools.logger))
     return watch

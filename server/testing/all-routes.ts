@@ -5,6 +5,7 @@
 import { auditRoutes } from '../src/audit/routes.ts'
 import { certificateRoutes } from '../src/certificates/routes.ts'
 import { clusterRoutes } from '../src/clusters/routes.ts'
+import { eventRoutes } from '../src/events/routes.ts'
 import type { Route } from '../src/http/route.ts'
 import { instanceRoutes } from '../src/instances/routes.ts'
 import { memberRoutes } from '../src/members/routes.ts'
@@ -19,6 +20,7 @@ export function allRoutes(): readonly Route[] {
     ...certificateRoutes(nothing),
     ...operationRoutes(nothing),
     ...instanceRoutes(nothing),
+    ...eventRoutes(nothing),
     ...auditRoutes(nothing),
   ]
 }

@@ -5,6 +5,8 @@ import type { IncusOperation } from '@malleus/shared/incus/operation.ts'
 import { IncusOperationMap } from '@malleus/shared/incus/operation.ts'
 import type { FeedFact } from '../events/event-feed.ts'
 import { EventFeed } from '../events/event-feed.ts'
+import { EventTail } from '../events/event-tail.ts'
+import type { Mask } from '../events/safe-event.ts'
 import type { Scope } from '../gateway/scope.ts'
 import { instant } from '../lib/clock.ts'
 import { Instances } from '../instances/instances.ts'
@@ -21,6 +23,8 @@ export interface WatchOptions {
   readonly scope: Scope
   readonly projects: VisibleProjects
   readonly starters: Pick<Starters, 'of'>
+  /** Stands for a secret in an event. */
+  readonly mask: Mask
   readonly tools: Tools
 }
 
@@ -34,6 +38,8 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
   readonly feed: EventFeed
   readonly operations: Operations
   readonly instances: Instances
+  /** What happened lately, for those who look at it. */
+  readonly events: EventTail
   readonly #options: WatchOptions
   readonly #ends: (() => void)[] = []
   #databaseAvailable: boolean | null = null
@@ -48,6 +54,14 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
       candidates: () => this.#candidates(),
       open: (member, handlers, signal) => gateway.openEvents(member, this.scope, eventQuery, handlers, signal),
       ...tools,
+    })
+    this.events = new EventTail({
+      feed: this.feed,
+      isVisible: (project) => isVisible(options.projects, project),
+      starter: (operation) => starters.of(operation),
+      mask: options.mask,
+      epoch: tools.random.bytes(9).toString('hex'),
+      clock: tools.clock,
     })
     this.operations = new Operations({
       list: () => this.#readOperations(),
@@ -70,6 +84,7 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
       this.feed.subscribe((fact) => this.#hear(fact)),
       this.operations.subscribe((operation) => this.publish({ kind: 'operation-changed', cluster, operation })),
       this.instances.subscribe(() => this.publish({ kind: 'instances-changed', cluster })),
+      this.events.subscribe(() => this.publish({ kind: 'events-heard', cluster })),
       board.subscribe((change) => {
         if (change.kind === 'cluster') {
           this.#databaseChanged(change.databaseAvailable)
@@ -87,6 +102,7 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
   stop(): void {
     for (const end of this.#ends.splice(0)) end()
     this.feed.stop()
+    this.events.stop()
     this.operations.stop()
     this.instances.stop()
   }

@@ -26,6 +26,7 @@ const answered: Readonly<Record<string, { readonly status: number; readonly by: 
   'GET /clusters/:cluster/operations': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'POST /clusters/:cluster/members/:member/state': { status: 202, by: ['admin'] },
   'GET /clusters/:cluster/instances': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'GET /clusters/:cluster/events': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /audit': { status: 200, by: ['operator', 'admin', 'auditor'] },
 }
 

@@ -3,6 +3,7 @@ import { actorOf, auditEntry, requestOf } from '../audit/record.ts'
 import type { AuditEntry } from '../audit/record.ts'
 import { certificateRoutes } from '../certificates/routes.ts'
 import { clusterRoutes } from '../clusters/routes.ts'
+import { eventRoutes } from '../events/routes.ts'
 import type { RequestContext, Route } from '../http/route.ts'
 import { instanceRoutes } from '../instances/routes.ts'
 import { memberRoutes } from '../members/routes.ts'
@@ -59,6 +60,10 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
     ...certificateRoutes((cluster) => rooms(cluster).certificateFacts()),
     ...operationRoutes(async (context, cluster) => (await watchOf(context, cluster)).operations),
     ...instanceRoutes(async (context, cluster) => (await watchOf(context, cluster)).instances),
+    ...eventRoutes(async (context, cluster) => ({
+      events: (await watchOf(context, cluster)).events,
+      seesWho: policy.may(context.principal, 'audit.read', { cluster }).allow,
+    })),
     ...auditRoutes({
       log: storage.history,
       verification: storage.verification,

@@ -47,6 +47,8 @@ const firstRetryMs = 100
 const mostRetryMs = 5_000
 
 export class EventFeed extends Subscribable<FeedFact> {
+  /** Told when a member begins or ends to be listened to. */
+  readonly listening = new Subscribable<void>()
   readonly #ports: EventFeedPorts
   readonly #merge = new StreamMerge()
   readonly #listening = new Map<string, EventSocket>()
@@ -80,6 +82,12 @@ export class EventFeed extends Subscribable<FeedFact> {
   /** The members that are listened to now. */
   get members(): readonly string[] {
     return [...this.#listening.keys()]
+  }
+
+  /** Since when nobody is listened to, in milliseconds since 1970: what happens from then on is missed. Else null. */
+  get deafSince(): number | null {
+    const { until } = this.#merge
+    return this.#listening.size > 0 || until === null ? null : this.#wallTimeOf(until)
   }
 
   /** Stops waiting for a member that is known not to answer, and turns to another one. */
@@ -133,6 +141,7 @@ export class EventFeed extends Subscribable<FeedFact> {
       )
       this.#listening.set(member, socket)
       expectFrame()
+      this.listening.publish()
       const { reason } = await socket.closed
       this.#lastReason = `the event stream of ${member} ended: ${reason}`
       logger.info({ member, reason }, 'an event stream ended')
@@ -142,8 +151,9 @@ export class EventFeed extends Subscribable<FeedFact> {
       return false
     } finally {
       cancelSilence()
-      this.#listening.delete(member)
+      const ended = this.#listening.delete(member)
       this.#tell(this.#merge.closed(member))
+      if (ended) this.listening.publish()
     }
   }
 

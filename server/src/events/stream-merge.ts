@@ -41,6 +41,11 @@ export class StreamMerge {
     this.#until ??= at
   }
 
+  /** Until when nothing can have been missed; null before anybody asked. */
+  get until(): number | null {
+    return this.#until
+  }
+
   /** Opening twice is opening once. */
   opened(name: string, at: number): readonly Merged[] {
     if (this.#streams.has(name)) return []

@@ -16,6 +16,7 @@ const allowed: Readonly<Record<string, string>> = {
   'GET /clusters/:cluster/health-history': 'viewer operator admin',
   'GET /clusters/:cluster/operations': 'viewer operator admin',
   'GET /clusters/:cluster/instances': 'viewer operator admin',
+  'GET /clusters/:cluster/events': 'viewer operator admin',
   'GET /audit': 'operator admin auditor',
 }
 

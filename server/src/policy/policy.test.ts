@@ -35,6 +35,7 @@ describe('what a role may do', () => {
     'operation.list': 'viewer operator admin',
     'instance.list': 'viewer operator admin',
     'incident.list': 'viewer operator admin',
+    'event.list': 'viewer operator admin',
     'live.read': 'viewer operator admin',
     'audit.read': 'operator admin auditor',
   }

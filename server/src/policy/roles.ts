@@ -19,6 +19,7 @@ const viewer: readonly Action[] = [
   'operation.list',
   'instance.list',
   'incident.list',
+  'event.list',
   'live.read',
 ]
 

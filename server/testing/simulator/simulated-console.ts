@@ -147,6 +147,7 @@ export class SimulatedConsole {
       scope: { kind: 'console' },
       projects: 'all',
       starters: { of: () => null },
+      mask: () => 'masked',
       tools,
     })
     this.watch.feed.subscribe(world.heard)

@@ -43,6 +43,8 @@ export const LiveEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('instances-changed'), cluster: z.string() }),
   /** An incident began, changed or ended: read it again. */
   z.object({ kind: z.literal('incident-changed'), cluster: z.string(), incident: z.string() }),
+  /** There is something new in the list of events, or others are listened to: ask for what came. */
+  z.object({ kind: z.literal('events-heard'), cluster: z.string() }),
   /** What happened in the cluster between these instants may be missing. */
   z.object({ kind: z.literal('events-missed'), cluster: z.string(), from: Instant, to: Instant, reason: z.string() }),
   /** What became of a change whose answer was lost. */

@@ -21,6 +21,7 @@ export const actions = {
   'operation.list': 'listed the operations',
   'instance.list': 'listed the instances',
   'incident.list': 'looked at the incidents',
+  'event.list': 'listed the events',
   'live.read': 'followed live changes',
   'audit.read': 'read the access history',
 } as const satisfies Record<string, string>

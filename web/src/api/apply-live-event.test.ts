@@ -72,6 +72,7 @@ describe('what is read again', () => {
       ['cluster/prod/certificate', 'cluster/prod/members', 'clusters'],
     ],
     [{ kind: 'instances-changed', cluster: 'prod' }, ['cluster/prod/instances']],
+    [{ kind: 'events-heard', cluster: 'prod' }, ['cluster/prod/events']],
     [{ kind: 'audit-appended', cluster: null, action: 'session.sign-in' }, ['audit']],
     [
       {

@@ -73,6 +73,8 @@ export function applyLiveEvent(event: LiveEvent, known: Known): readonly CacheCh
       return [readAgain('cluster', event.cluster, 'instances')]
     case 'incident-changed':
       return [readAgain('cluster', event.cluster, 'incidents')]
+    case 'events-heard':
+      return [readAgain('cluster', event.cluster, 'events')]
     case 'outcome-found':
       return [readAgain('cluster', event.cluster), readAgain('audit')]
     case 'audit-appended':
