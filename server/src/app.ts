@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import { authorityOf } from './app/authority.ts'
 import type { ClusterParts, Tools } from './app/cluster-parts.ts'
 import { createClusterParts } from './app/cluster-parts.ts'
+import { ClusterRecords } from './app/cluster-records.ts'
 import type { ClusterRooms } from './app/cluster-rooms.ts'
 import { createClusterRooms } from './app/cluster-rooms.ts'
 import { ClusterWatch } from './app/cluster-watch.ts'
@@ -150,8 +151,12 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       kind === 'renewed' ? hub.replaceSession(sessionTag) : hub.endSession(sessionTag),
     ),
   ]
-  for (const [name, { parts, healthHistory }] of rooms) {
+  for (const [name, { parts, healthHistory, records }] of rooms) {
     ends.push(listenForConsole({ parts, watch: own.get(name) ?? null, history: storage.history, hub, tools }))
+    ends.push(
+      records.incidents.subscribe((incident) => hub.publish({ kind: 'incident-changed', cluster: name, incident })),
+    )
+    records.start()
     parts.start()
     void healthHistory.start()
   }
@@ -164,8 +169,9 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       hub.drain()
       finder.stop()
       watches.stop()
-      for (const { parts, healthHistory } of rooms.values()) {
+      for (const { parts, healthHistory, records } of rooms.values()) {
         parts.stop()
+        await records.stop()
         await healthHistory.stop()
       }
       await signIn.stop()
@@ -214,7 +220,8 @@ async function createAllRooms(
       metrics.gatewayWatch(cluster.name),
       tools,
     )
-    rooms.set(cluster.name, createClusterRooms(cluster, parts, strips, counts, tools))
+    const records = new ClusterRecords(parts, database, tools)
+    rooms.set(cluster.name, createClusterRooms(cluster, parts, strips, records, counts, tools))
   }
   return rooms
 }

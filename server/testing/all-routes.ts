@@ -7,6 +7,7 @@ import { certificateRoutes } from '../src/certificates/routes.ts'
 import { clusterRoutes } from '../src/clusters/routes.ts'
 import { eventRoutes } from '../src/events/routes.ts'
 import type { Route } from '../src/http/route.ts'
+import { incidentRoutes } from '../src/incidents/routes.ts'
 import { instanceRoutes } from '../src/instances/routes.ts'
 import { memberRoutes } from '../src/members/routes.ts'
 import { operationRoutes } from '../src/operations/routes.ts'
@@ -21,6 +22,7 @@ export function allRoutes(): readonly Route[] {
     ...operationRoutes(nothing),
     ...instanceRoutes(nothing),
     ...eventRoutes(nothing),
+    ...incidentRoutes(nothing),
     ...auditRoutes(nothing),
   ]
 }

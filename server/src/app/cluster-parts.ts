@@ -14,11 +14,13 @@ import { MembersKeeper } from '../discovery/members-keeper.ts'
 import { Figures } from '../figures/figures.ts'
 import type { GatewayLoad, GatewayWatch } from '../gateway/gateway-watch.ts'
 import { ClusterGateway } from '../gateway/gateway.ts'
+import type { RequestEnd } from '../gateway/request-end.ts'
 import { Transport } from '../gateway/transport.ts'
 import { HealthBoard } from '../health/health-board.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
+import { Subscribable } from '../lib/subscribable.ts'
 import { Readings } from '../members/readings.ts'
 import { Prober } from '../probes/prober.ts'
 import { watchDatabase } from './database-watch.ts'
@@ -39,6 +41,8 @@ export interface ClusterParts {
   readonly readings: Readings
   readonly figures: Figures
   readonly follower: TrustFollower
+  /** How each request to the cluster ended. */
+  readonly requestEnds: Subscribable<RequestEnd>
   /** How much of members and budget is in use. */
   load(): GatewayLoad
   start(): void
@@ -67,6 +71,7 @@ export async function createClusterParts(
   const board = new HealthBoard({ clock, random, settings: settings.health })
   const figures = new Figures(clock)
   const transport = new Transport({ trust, identity, proxyProtocol, limits, clock })
+  const requestEnds = new Subscribable<RequestEnd>()
   const gateway = new ClusterGateway({
     directory,
     board,
@@ -76,6 +81,7 @@ export async function createClusterParts(
     random,
     bearerUsable: (member) => board.current(member).evidence.authorized,
     observeDatabase: !hasIdentity,
+    onEnd: (end) => requestEnds.publish(end),
     watch,
   })
   const reported = new ReportedMembers()
@@ -141,6 +147,7 @@ export async function createClusterParts(
     readings,
     figures,
     follower,
+    requestEnds,
     load: () => gateway.load(),
     start: () => {
       discovery.start(kept)

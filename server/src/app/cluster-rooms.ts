@@ -16,12 +16,14 @@ import { Members } from '../members/members.ts'
 import { ReportedByCluster } from '../members/reported-by-cluster.ts'
 import { ServerFacts } from '../members/server-facts.ts'
 import type { ClusterParts } from './cluster-parts.ts'
+import type { ClusterRecords } from './cluster-records.ts'
 
 /** What the features of one cluster answer from. */
 export interface ClusterRooms {
   readonly parts: ClusterParts
   readonly members: Members
   readonly healthHistory: HealthHistory
+  readonly records: ClusterRecords
   /** What is known of the certificate at this moment. */
   certificateFacts(): CertificateFacts
   /** The cluster in a few words at this moment. */
@@ -32,6 +34,7 @@ export function createClusterRooms(
   config: ClusterConfig,
   parts: ClusterParts,
   store: HealthHistoryStore,
+  records: ClusterRecords,
   instanceCounts: () => InstanceCounts | null,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): ClusterRooms {
@@ -130,6 +133,7 @@ export function createClusterRooms(
     parts,
     members,
     healthHistory: new HealthHistory({ cluster: name, board, store, clock, logger }),
+    records,
     certificateFacts,
     now,
   }

@@ -22,6 +22,10 @@ const answered: Readonly<Record<string, { readonly status: number; readonly by: 
   'GET /clusters/:cluster/certificate': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/members': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/members/:member': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'GET /clusters/:cluster/members/:member/health': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'GET /clusters/:cluster/incidents': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  // There is no such incident.
+  'GET /clusters/:cluster/incidents/:incident': { status: 404, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/health-history': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/operations': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'POST /clusters/:cluster/members/:member/state': { status: 202, by: ['admin'] },

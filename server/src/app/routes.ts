@@ -5,6 +5,7 @@ import { certificateRoutes } from '../certificates/routes.ts'
 import { clusterRoutes } from '../clusters/routes.ts'
 import { eventRoutes } from '../events/routes.ts'
 import type { RequestContext, Route } from '../http/route.ts'
+import { incidentRoutes } from '../incidents/routes.ts'
 import { instanceRoutes } from '../instances/routes.ts'
 import { memberRoutes } from '../members/routes.ts'
 import { fromIncus } from '../operations/operation-log.ts'
@@ -49,6 +50,7 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
       members: rooms(cluster).members,
       gateway: rooms(cluster).parts.cluster.gateway,
       history: rooms(cluster).healthHistory,
+      records: rooms(cluster).records,
       begun: async (operation, context, change) => {
         noteBegun(parts.starters, cluster, operation.id, context, change)
         const begun = fromIncus(operation, null, parts.starters.of(operation.id))
@@ -64,6 +66,7 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
       events: (await watchOf(context, cluster)).events,
       seesWho: policy.may(context.principal, 'audit.read', { cluster }).allow,
     })),
+    ...incidentRoutes((cluster) => rooms(cluster).records.incidents),
     ...auditRoutes({
       log: storage.history,
       verification: storage.verification,

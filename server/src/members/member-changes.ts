@@ -135,6 +135,10 @@ export class MemberChanges {
     this.#compare(this.#known?.presented, member, after, (before) => ({ kind: 'certificate', at, before, after }))
   }
 
+  #comparePresentedOfAll(): void {
+    for (const member of this.#options.members()) this.#comparePresented(member)
+  }
+
   #compare(
     known: Map<string, string> | undefined,
     member: string,
@@ -156,7 +160,7 @@ export class MemberChanges {
 
   /** What was noted by an earlier run, so that only what is different now is a change. */
   async #learnBefore(): Promise<void> {
-    const { store, cluster, logger, members } = this.#options
+    const { store, cluster, logger } = this.#options
     try {
       const latest = await store.latest(cluster)
       const known = { reported: new Map<string, string>(), presented: new Map<string, string>() }
@@ -170,7 +174,7 @@ export class MemberChanges {
       return
     }
     this.#compareReported()
-    for (const member of members()) this.#comparePresented(member)
+    this.#comparePresentedOfAll()
   }
 
   #planTick(): void {
@@ -178,6 +182,8 @@ export class MemberChanges {
       this.#planTick()
       this.#ticks += 1
       if (this.#known === null) void this.#learnBefore()
+      // Of one that was found under its address, what it presents was told by that name.
+      this.#comparePresentedOfAll()
       void this.#behind.flush()
       if (this.#ticks % TICKS_UNTIL_PRUNED === 1) void this.#prune()
     })

@@ -1,3 +1,5 @@
+import type { HealthRange, MemberHealthRecord } from '@malleus/shared/api/member-health.ts'
+import { getMemberHealth } from '@malleus/shared/api/member-health.ts'
 import { changeMemberState, getHealthHistory, getMember, listMembers } from '@malleus/shared/api/members.ts'
 import type { Operation } from '@malleus/shared/api/operations.ts'
 import type { Action } from '@malleus/shared/domain/action.ts'
@@ -15,6 +17,8 @@ export interface MemberRooms {
   readonly members: Members
   readonly gateway: Pick<Gateway, 'write'>
   readonly history: HealthHistory
+  /** What is written down of each server's health. */
+  readonly records: { readHealth(member: string, range: HealthRange): Promise<MemberHealthRecord> }
   /** Notes what a person began and who it was, and gives it back in the words of the console. */
   begun(operation: IncusOperation, by: RequestContext, change: { action: Action; member: string }): Promise<Operation>
 }
@@ -43,6 +47,15 @@ export function memberRoutes(of: (cluster: string) => MemberRooms): Route[] {
         if (answer !== null) context.answeredBy(answer)
         return { member }
       },
+    }),
+    route({
+      endpoint: getMemberHealth,
+      action: 'member.read',
+      class: 'read',
+      object: ({ member }) => member,
+      handler: async (_context, { params, query }) => ({
+        record: await of(params.cluster).records.readHealth(params.member, query.range),
+      }),
     }),
     route({
       endpoint: changeMemberState,
