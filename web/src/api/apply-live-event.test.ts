@@ -66,7 +66,7 @@ describe('what is read again', () => {
     [{ kind: 'resync', reason: 'new' }, ['']],
     [{ kind: 'events-missed', cluster: 'prod', from: at, to: later, reason: 'x' }, ['cluster/prod']],
     [{ kind: 'members-changed', cluster: 'prod' }, ['cluster/prod/members', 'cluster/prod/member', 'clusters']],
-    [{ kind: 'cluster-changed', cluster: 'prod' }, ['clusters', 'cluster/prod/members']],
+    [{ kind: 'cluster-changed', cluster: 'prod' }, ['clusters', 'cluster/prod']],
     [
       { kind: 'certificate-changed', cluster: 'prod' },
       ['cluster/prod/certificate', 'cluster/prod/members', 'clusters'],

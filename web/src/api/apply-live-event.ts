@@ -51,7 +51,8 @@ export function applyLiveEvent(event: LiveEvent, known: Known): readonly CacheCh
         readAgain('clusters'),
       ]
     case 'cluster-changed':
-      return [readAgain('clusters'), readAgain('cluster', event.cluster, 'members')]
+      // How current everything is hangs on whether its database answers.
+      return [readAgain('clusters'), readAgain('cluster', event.cluster)]
     case 'certificate-changed':
       return [
         readAgain('cluster', event.cluster, 'certificate'),

@@ -7,6 +7,7 @@ import { useStore } from '../lib/store.ts'
 import { announce } from '../stores/announcements.ts'
 import { sessionLock } from '../stores/session-lock.ts'
 import { Boundary } from '../ui/Boundary.tsx'
+import { DatabaseNotice } from '../components/DatabaseNotice.tsx'
 import { LiveLoss, useIsLost } from '../components/LiveLoss.tsx'
 import { TargetNotice } from '../components/TargetNotice.tsx'
 import { ActivityStrip } from './ActivityStrip.tsx'
@@ -74,6 +75,9 @@ export function AppShell() {
         <TopBar onNavigation={() => setOpen('navigation')} onSearch={() => setOpen('palette')} />
         <main id="content" tabIndex={-1} className="flex grow flex-col gap-3.5 p-3 outline-none sm:p-5">
           <LiveLoss />
+          <Boundary title="Cluster database">
+            <DatabaseNotice />
+          </Boundary>
           <Boundary title="Target">
             <TargetNotice />
           </Boundary>

@@ -21,6 +21,13 @@ function server(name: string, health: Partial<Member['health']> = {}): Member {
   }
 }
 const stuck = { standing: 'ejected', symptom: 'stuck' } as const
+const lost: ClusterSummary['database'] = {
+  kind: 'lost',
+  since: '2026-11-22T06:11:00.000Z',
+  cause: 'unexplained',
+  holders: [],
+  rolesAsOf: null,
+}
 
 function cluster(change: Partial<ClusterSummary> = {}): ClusterSummary {
   return {
@@ -66,6 +73,23 @@ describe('reachable or not, in one line', () => {
     expect(`${tone}: ${headline}. ${text}`).toBe(line)
   })
 
+  test.each<[string, Member[], string]>([
+    ['the servers answer', [server('a'), server('b')], 'All 2 servers answer, and none of them reaches'],
+    ['one does not', [server('a'), server('b', stuck)], '1 of 2 servers answers, and does not reach'],
+    ['one server', [server('a')], 'Its server answers, and does not reach'],
+  ])('without its database it is read-only: %s', (_, members, text) => {
+    expect(describeCluster(cluster({ database: lost }), members)).toMatchObject({
+      tone: 'bad',
+      headline: 'prod-eu is read-only',
+      text: expect.stringContaining(text),
+    })
+  })
+
+  test('without its database and its servers it is not reachable', () => {
+    const { headline } = describeCluster(cluster({ database: lost }), [server('a', stuck)])
+    expect(headline).toBe('prod-eu is not reachable')
+  })
+
   test('who may not see the servers is told how many answer, and no names', () => {
     const { text } = describeCluster(cluster({ members: { total: 5, answering: 4 } }), [])
     expect(text).toBe('4 of 5 servers answer.')
@@ -75,8 +99,9 @@ describe('reachable or not, in one line', () => {
 describe('what is wrong with the cluster as a whole', () => {
   test.each<[string, Partial<ClusterSummary>, string[]]>([
     ['nothing', {}, []],
-    ['nothing known', { databaseAvailable: null, certificate: null }, []],
-    ['no database', { databaseAvailable: false }, ['The cluster database does not answer']],
+    ['nothing known', { databaseAvailable: null, database: { kind: 'unknown' }, certificate: null }, []],
+    ['no database, which is told elsewhere', { databaseAvailable: false, database: lost }, []],
+    ['panic for want of servers that hold the database', { panic: true, database: lost }, []],
     ['panic', { panic: true }, ['Fewer than half of the servers answer in time']],
     ['panic, but nobody answers at all', { panic: true, reachable: false }, []],
     [

@@ -21,6 +21,13 @@ export function describeCluster(cluster: ClusterSummary, members: readonly Membe
     const none = total === 1 ? 'Its server does not answer.' : `None of its ${total} servers answers.`
     return { tone: 'bad', headline: `${name} is not reachable`, text: `${none} What you see is what was last known.` }
   }
+  if (cluster.database.kind === 'lost') {
+    const some = `${answering} of ${total} servers answer${answering === 1 ? 's' : ''}`
+    const who = total === 1 ? 'Its server answers' : answering === total ? `All ${total} servers answer` : some
+    const none = answering === 1 ? 'and does not reach' : 'and none of them reaches'
+    const text = `${who}, ${none} the cluster database. What the cluster says is what was last known.`
+    return { tone: 'bad', headline: `${name} is read-only`, text }
+  }
   const headline = `${name} is reachable`
   if (answering === total) {
     const text = total === 1 ? 'Its server answers.' : `All ${total} servers answer.`
@@ -37,14 +44,8 @@ export function describeCluster(cluster: ClusterSummary, members: readonly Membe
 /** What is wrong with the cluster as a whole, the worst first. Servers have their own sentences. */
 export function clusterTroubles(cluster: ClusterSummary, now: number): readonly Sentence[] {
   const troubles: Sentence[] = []
-  if (cluster.databaseAvailable === false) {
-    troubles.push({
-      tone: 'bad',
-      headline: 'The cluster database does not answer',
-      text: 'Servers are shown as this console measures them. What the cluster says is what was last known, and nothing can be changed until the database is back.',
-    })
-  }
-  if (cluster.panic && cluster.reachable) {
+  // A lost database has a place of its own on every page, and says who is missing.
+  if (cluster.panic && cluster.reachable && cluster.database.kind !== 'lost') {
     troubles.push({
       tone: 'bad',
       headline: 'Fewer than half of the servers answer in time',

@@ -1,3 +1,4 @@
+import type { ClusterSummary } from '@malleus/shared/api/clusters.ts'
 import type { Member } from '@malleus/shared/api/members.ts'
 import { describe, expect, test } from 'vitest'
 import { checksFor, consequence, equivalentCommand, whyNot } from './state-change.ts'
@@ -41,7 +42,14 @@ const stuck: Member['health'] = {
   failure: null,
 }
 const may = { may: true, because: 'Your role is viewer; an admin of this cluster can do this.' }
-const well = { databaseAvailable: true, clustered: true }
+const lost: ClusterSummary['database'] = {
+  kind: 'lost',
+  since: '2026-11-22T06:11:00.000Z',
+  cause: 'unexplained',
+  holders: [],
+  rolesAsOf: null,
+}
+const well = { database: { kind: 'answers' }, clustered: true } as const
 
 test.each([
   ['evacuate', '', 'incus cluster evacuate prod-eu:server3'],
@@ -75,9 +83,7 @@ describe('why a server cannot be evacuated or restored', () => {
     expect(row('restore', server('server3'))).toBe('server3 is not evacuated.')
   })
   test('without the cluster database nothing changes', () => {
-    expect(row('evacuate', server('server3'), may, { ...well, databaseAvailable: false })).toMatch(
-      /^The cluster database/,
-    )
+    expect(row('evacuate', server('server3'), may, { ...well, database: lost })).toMatch(/^The cluster database/)
   })
   test('a server of its own has nowhere to send its instances', () => {
     expect(row('evacuate', server('server3'), may, { ...well, clustered: false })).toMatch(/not part of a cluster/)

@@ -3,6 +3,7 @@ import type { evacuationModes, Member, restoreModes } from '@malleus/shared/api/
 import { canEvacuate, canRestore, type Possibility } from '@malleus/shared/domain/possibilities.ts'
 import { formatBytes } from '../lib/bytes.ts'
 import { listNames } from './cluster-words.ts'
+import { whyReadOnly } from './database-words.ts'
 import { isUsable } from './member-words.ts'
 
 /** Taking instances away from a server and bringing them back: what it will do, whether it can, how to say it to incus. */
@@ -62,17 +63,14 @@ export function equivalentCommand(cluster: string, member: string, action: Chang
 export function whyNot(
   action: ChangeKind,
   member: Member,
-  cluster: Pick<ClusterSummary, 'databaseAvailable' | 'clustered'> | undefined,
+  cluster: Pick<ClusterSummary, 'database' | 'clustered'> | undefined,
   permission: { readonly may: boolean; readonly because: string },
 ): string | undefined {
   if (!permission.may) return permission.because
   if (cluster?.clustered === false)
     return `${member.name} is not part of a cluster, so its instances have nowhere to go.`
   const possibility = possibilityOf(action, member)
-  if (possibility.kind === 'cannot') return possibility.because
-  if (cluster?.databaseAvailable === false)
-    return 'The cluster database does not answer; nothing can be changed until it is back.'
-  return undefined
+  return possibility.kind === 'cannot' ? possibility.because : whyReadOnly(cluster?.database)
 }
 
 function possibilityOf(action: ChangeKind, member: Member): Possibility {
@@ -89,7 +87,7 @@ export function checksFor(
   action: ChangeKind,
   member: Member,
   all: readonly Member[],
-  cluster: Pick<ClusterSummary, 'databaseAvailable'> | undefined,
+  cluster: Pick<ClusterSummary, 'database'> | undefined,
   mode: string,
 ): readonly Check[] {
   const possibility = possibilityOf(action, member)
@@ -98,7 +96,7 @@ export function checksFor(
       ? { verdict: 'can', text: `${member.name} answers, and the cluster calls it ${member.reported.value?.status}.` }
       : { verdict: possibility.kind, text: possibility.because }
   const database: Check =
-    cluster?.databaseAvailable === false
+    cluster?.database.kind === 'lost'
       ? { verdict: 'cannot', text: 'The cluster database does not answer.' }
       : { verdict: 'can', text: 'The cluster database answers.' }
   const moves = action === 'evacuate' && !mode.includes('stop')

@@ -5,6 +5,7 @@ import { clusterListQuery, figuresQuery } from '../../api/clusters.ts'
 import { healthHistoryQuery, memberListQuery } from '../../api/members.ts'
 import { clusterTroubles, describeCluster, unwell } from '../../components/cluster-words.ts'
 import { useMay } from '../../components/current.ts'
+import { missingOf } from '../../components/database-words.ts'
 import { byName } from '../../lib/by-name.ts'
 import { stripOf } from '../../components/health-strip-words.ts'
 import { memberColumns } from '../../components/member-columns.tsx'
@@ -40,7 +41,9 @@ export function OverviewPage() {
 
   const members = list.data?.members.toSorted((a, b) => byName(a.name, b.name)) ?? []
   const rows = members.map((member) => ({ member, history: stripOf(past, member.name) }))
-  const alarming = unwell(members)
+  // Who is missing from the database is told with it.
+  const lost = cluster?.database.kind === 'lost' ? missingOf(cluster.database).map((holder) => holder.name) : []
+  const alarming = unwell(members).filter((member) => !lost.includes(member.name))
   const state = cluster && describeCluster(cluster, members)
 
   return (
