@@ -2,7 +2,6 @@
 import type { Instance } from '@malleus/shared/api/instances.ts'
 import { instanceKey } from '@malleus/shared/api/instances.ts'
 import type { IncusInstance } from '@malleus/shared/incus/instance.ts'
-import type { Health } from '@malleus/shared/api/health.ts'
 import { instant } from '../lib/clock.ts'
 import type { AnsweredRow, RowKind } from '../lists/known-list.ts'
 
@@ -81,26 +80,6 @@ function sameList(a: readonly string[] | null, b: readonly string[] | null): boo
 function instantOrNull(text: string): string | null {
   const ms = Date.parse(text)
   return Number.isNaN(ms) || ms <= 0 ? null : instant(ms)
-}
-
-/** Why a server gives no answer now, as a sentence; null while it does. */
-export function silenceOf({ standing, symptom }: Pick<Health, 'standing' | 'symptom'>): string | null {
-  if (standing === 'untrusted' || symptom === 'wrong-certificate') return 'The server presents a wrong certificate.'
-  switch (symptom) {
-    case 'stuck':
-      return 'The server is stuck.'
-    case 'refusing':
-      return 'The server refuses connections.'
-    case 'unreachable':
-      return 'The server is unreachable.'
-    case 'starting':
-      return 'The server is starting.'
-    case 'slow':
-    case 'database':
-    case 'unauthorized':
-    case null:
-      return standing === 'ejected' ? 'The server does not answer.' : null
-  }
 }
 
 /** Actions of Incus after which an instance is another than before; the rest leave its row as it is. */

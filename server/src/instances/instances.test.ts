@@ -7,7 +7,7 @@ import type { StandInClusterOptions } from '../../testing/stand-in/options.ts'
 import { systemClock } from '../lib/clock.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { systemRandom } from '../lib/random.ts'
-import { effectOf, silenceOf } from './instance-row.ts'
+import { effectOf } from './instance-row.ts'
 import type { InstanceList } from './instances.ts'
 import { Instances } from './instances.ts'
 
@@ -246,17 +246,4 @@ test.each([
   ['profile-updated', 'none'],
 ])('%s means for the row of an instance: %s', (action, effect) => {
   expect(effectOf(action)).toBe(effect)
-})
-
-test.each([
-  ['healthy', null, null],
-  ['suspect', null, null],
-  ['suspect', 'slow', null],
-  ['suspect', 'stuck', 'The server is stuck.'],
-  ['ejected', null, 'The server does not answer.'],
-  ['ejected', 'refusing', 'The server refuses connections.'],
-  ['degraded', 'database', null],
-  ['untrusted', 'wrong-certificate', 'The server presents a wrong certificate.'],
-] as const)('a server that is %s (%s) is silent: %s', (standing, symptom, sentence) => {
-  expect(silenceOf({ standing, symptom })).toBe(sentence)
 })

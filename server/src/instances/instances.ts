@@ -18,6 +18,7 @@ import { MemberError } from '../gateway/member-error.ts'
 import type { Answer } from '../gateway/request.ts'
 import type { Scope } from '../gateway/scope.ts'
 import type { HealthBoard } from '../health/health-board.ts'
+import { silenceOf } from '../health/silence.ts'
 import type { Clock } from '../lib/clock.ts'
 import { instant } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -26,7 +27,7 @@ import { KeptList } from '../lists/kept-list.ts'
 import type { ListSource, ListView } from '../lists/kept-list.ts'
 import type { AnsweredRow, KnownRow } from '../lists/known-list.ts'
 import type { InstanceRow } from './instance-row.ts'
-import { answeredRow, effectOf, instanceRows, namedRow, silenceOf } from './instance-row.ts'
+import { answeredRow, effectOf, instanceRows, namedRow } from './instance-row.ts'
 
 export interface InstancesOptions {
   readonly gateway: Pick<Gateway, 'read'>

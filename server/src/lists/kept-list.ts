@@ -11,7 +11,7 @@ import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import { Subscribable } from '../lib/subscribable.ts'
-import type { AnsweredRow, ChangesSince, KnownList, KnownRow, RowKind } from './known-list.ts'
+import type { AnsweredRow, ChangesSince, KnownList, KnownRow, RowKind, Tellers } from './known-list.ts'
 import { changesSince, differsFrom, nothingKnown, withNames, withRows, withWholeAnswer } from './known-list.ts'
 import type { Reading } from './list-freshness.ts'
 import { listFreshness, memberFreshness } from './list-freshness.ts'
@@ -20,9 +20,9 @@ import { PATIENCE_MS, soon } from './patience.ts'
 /** How Incus is asked, with the authority that this list belongs to. Everything may reject. */
 export interface ListSource<Row> {
   /** The whole list; may take as long as Incus waits for members that hang. */
-  whole(): Promise<Answer<readonly AnsweredRow<Row>[]>>
-  /** Which objects there are, from the cluster database alone. */
-  names(): Promise<readonly Omit<AnsweredRow<Row>, 'told'>[]>
+  whole(): Promise<Answer<readonly AnsweredRow<Row>[]> & { readonly tellers?: Tellers }>
+  /** Which objects there are, from the cluster database alone; absent where it does not know. */
+  names?(): Promise<readonly Omit<AnsweredRow<Row>, 'told'>[]>
   /** One object, asked of the member that it was last known to be on; null when it is no more. */
   one(key: string, lastKnown: KnownRow<Row> | undefined): Promise<AnsweredRow<Row> | null>
 }
@@ -179,7 +179,7 @@ export class KeptList<Row> extends Subscribable<void> {
       this.#failedAt = null
       this.#isDoubtful = false
       this.#answer = { ...answer, value: null }
-      this.#learn(withWholeAnswer(this.#list, answer.value, askedAt, kind))
+      this.#learn(withWholeAnswer(this.#list, answer.value, askedAt, kind, answer.tellers))
       if (this.#changed.size > 0) void this.#readChanged()
     } catch (error) {
       if (this.#epoch !== epoch) return
@@ -201,6 +201,7 @@ export class KeptList<Row> extends Subscribable<void> {
     const { source, clock, logger } = this.#options
     const epoch = this.#epoch
     const askedAt = clock.now()
+    if (source.names === undefined) return
     try {
       const named = await source.names()
       if (this.#epoch === epoch) this.#learn(withNames(this.#list, named, askedAt))

@@ -44,6 +44,21 @@ function after(...steps: readonly Step[]): KnownList<Row> {
   }, nothingKnown<Row>())
 }
 
+describe('members that tell nothing', () => {
+  const nobody = { told: [], silent: [] }
+
+  it('are silent where somebody says so, and told what they had where somebody does', () => {
+    const first = withWholeAnswer(nothingKnown<Row>(), [], 10, kind, { told: ['server1', 'server2'], silent: [] })
+    const second = withWholeAnswer(first, [rowOf('a1 Running')], 20, kind, { told: ['server1'], silent: ['server2'] })
+    expect([...second.untold]).toEqual(['server2'])
+    expect([...second.toldAt]).toEqual([
+      ['server1', 20],
+      ['server2', 10],
+    ])
+    expect(withWholeAnswer(second, [], 30, kind, nobody).untold.size).toBe(0)
+  })
+})
+
 describe('what is known of a list', () => {
   const known: Step = { whole: ['a1 Running', 'b2 Stopped', 'c3 Running'], at: 10 }
 

@@ -68,12 +68,23 @@ export function nothingKnown<Row>(): KnownList<Row> {
 /** How many objects that are no more are remembered, so that a page can be told of them one by one. */
 const mostGone = 1_000
 
-/** Takes in a whole answer: rows it tells are so, rows it only names are kept as they were, and what it lacks is gone. */
+/** Which members told their part of a whole answer, where rows alone do not say it. */
+export interface Tellers {
+  readonly told: readonly string[]
+  readonly silent: readonly string[]
+}
+
+/**
+ * Takes in a whole answer: rows it tells are so, rows it only names are kept as they were, and what it lacks is gone.
+ *
+ * @param tellers who told their part; by default those of whom it tells a row, and not those of whom it only names some
+ */
 export function withWholeAnswer<Row>(
   list: KnownList<Row>,
   answered: readonly AnsweredRow<Row>[],
   askedAt: number,
   kind: RowKind<Row>,
+  tellers: Tellers = tellersIn(answered),
 ): KnownList<Row> {
   const revision = list.revision + 1
   const rows = new Map<string, KnownRow<Row>>()
@@ -90,11 +101,15 @@ export function withWholeAnswer<Row>(
     if (known.asOf !== null && known.asOf > askedAt) rows.set(key, known)
     else gone.set(key, { at: askedAt, revision })
   }
-  const told = new Set(answered.filter((row) => row.told).map(({ member }) => member))
-  const untold = new Set(answered.map(({ member }) => member).filter((member) => !told.has(member)))
   const toldAt = new Map(list.toldAt)
-  for (const member of told) toldAt.set(member, askedAt)
-  return settle({ ...list, rows, gone, toldAt, untold, listedAt: askedAt, revision })
+  for (const member of tellers.told) toldAt.set(member, askedAt)
+  return settle({ ...list, rows, gone, toldAt, untold: new Set(tellers.silent), listedAt: askedAt, revision })
+}
+
+function tellersIn(answered: readonly AnsweredRow<unknown>[]): Tellers {
+  const told = new Set(answered.filter((row) => row.told).map(({ member }) => member))
+  const named = answered.map(({ member }) => member)
+  return { told: [...told], silent: named.filter((member) => !told.has(member)) }
 }
 
 /** Takes in which objects there are, before a whole answer tells more of them. Nothing where there was one. */
