@@ -9,6 +9,7 @@ import { ClusterRecords } from './app/cluster-records.ts'
 import type { ClusterRooms } from './app/cluster-rooms.ts'
 import { createClusterRooms } from './app/cluster-rooms.ts'
 import { ClusterWatch } from './app/cluster-watch.ts'
+import { openClusterWork } from './app/cluster-work.ts'
 import { ConsoleMetrics } from './app/console-metrics.ts'
 import { listenForConsole } from './app/console-listener.ts'
 import { counted } from './app/counted.ts'
@@ -17,7 +18,6 @@ import { measure, measureGaps } from './app/metrics.ts'
 import { OutcomeFinder } from './app/outcome-finder.ts'
 import type { Follower } from './app/live-view.ts'
 import { liveViewOf } from './app/live-view.ts'
-import { recordEnd } from './app/record-end.ts'
 import { createRoutes } from './app/routes.ts'
 import { createSignIn } from './app/sign-in.ts'
 import type { Storage } from './app/storage.ts'
@@ -85,6 +85,12 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
 
   const hub = new LiveHub({ answers: (cluster) => answersOf(roomsOf(cluster).parts), clock, random })
   const starters = new Starters<AuditEntry>()
+  const work = await openClusterWork(
+    config.clusters.map(({ name }) => name),
+    storage,
+    starters,
+    tools,
+  )
   const watches = new Watches((cluster, scope) => {
     const { parts } = roomsOf(cluster)
     const watch = new ClusterWatch({
@@ -92,11 +98,11 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       scope,
       projects: projectsOf(scope),
       starters,
+      work: work.of(cluster),
       mask: (secret) => tagOf(storage.keys.hmac, 'redacted', secret).toString('base64url'),
       tools,
     })
     measureGaps(metrics, parts.cluster.name, watch)
-    watch.operations.subscribe((operation) => recordEnd(operation, starters, storage.history, tools.logger))
     return watch
   }, clock)
   for (const [name, { parts }] of rooms) {
@@ -169,6 +175,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       hub.drain()
       finder.stop()
       watches.stop()
+      await work.close()
       for (const { parts, healthHistory, records } of rooms.values()) {
         parts.stop()
         await records.stop()

@@ -54,6 +54,7 @@ export function sampleBody(row: Route): string | undefined {
 
 const sampleBodies: Readonly<Record<string, string>> = {
   'POST /clusters/:cluster/members/:member/state': '{"action":"evacuate"}',
+  'POST /clusters/:cluster/operations/:operation/cancel': '{"project":null}',
   'POST /session/activity': '{}',
 }
 

@@ -16,6 +16,7 @@ export const pagesOfTheConsole = (cluster: string, member: string): readonly str
   `/api/clusters/${cluster}/members/no-such-server`,
   `/api/clusters/${cluster}/health-history`,
   `/api/clusters/${cluster}/operations`,
+  `/api/clusters/${cluster}/kept-operations`,
   `/api/clusters/${cluster}/instances`,
   `/api/clusters/${cluster}/events`,
   `/api/audit?limit=200&reads=true`,

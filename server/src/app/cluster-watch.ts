@@ -1,19 +1,20 @@
 import type { LiveEvent } from '@malleus/shared/api/live.ts'
 import { badness, isAnswering } from '@malleus/shared/domain/health.ts'
 import type { LifecycleEvent } from '@malleus/shared/incus/event.ts'
-import type { IncusOperation } from '@malleus/shared/incus/operation.ts'
-import { IncusOperationMap } from '@malleus/shared/incus/operation.ts'
 import type { FeedFact } from '../events/event-feed.ts'
 import { EventFeed } from '../events/event-feed.ts'
 import { EventTail } from '../events/event-tail.ts'
 import type { Mask } from '../events/safe-event.ts'
 import type { Scope } from '../gateway/scope.ts'
+import { silenceOf } from '../health/silence.ts'
 import { instant } from '../lib/clock.ts'
 import { Instances } from '../instances/instances.ts'
 import { Subscribable } from '../lib/subscribable.ts'
+import { OperationReader } from '../operations/operation-reader.ts'
 import { Operations } from '../operations/operations.ts'
 import type { Starters } from '../operations/starters.ts'
 import type { ClusterParts, Tools } from './cluster-parts.ts'
+import type { ClusterWork } from './cluster-work.ts'
 
 /** Which projects somebody may see, where the console and not Incus has to see to that. */
 export type VisibleProjects = 'all' | readonly string[]
@@ -23,12 +24,12 @@ export interface WatchOptions {
   readonly scope: Scope
   readonly projects: VisibleProjects
   readonly starters: Pick<Starters, 'of'>
+  readonly work: ClusterWork
   /** Stands for a secret in an event. */
   readonly mask: Mask
   readonly tools: Tools
 }
 
-const listDeadlineMs = 35_000
 const eventQuery = { type: 'lifecycle,operation', 'all-projects': 'true' }
 
 /** One authority's live view of one cluster: what happens in it, and its background work. */
@@ -49,7 +50,10 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
     this.#options = options
     this.scope = options.scope
     const { parts, starters, tools } = options
-    const { gateway, board } = parts.cluster
+    const { gateway, board, directory } = parts.cluster
+    const scope = () => this.scope
+    const isTold = () => this.feed.members.length > 0
+    const reader = new OperationReader({ ...parts.cluster, scope, projects: options.projects, ...tools })
     this.feed = new EventFeed({
       candidates: () => this.#candidates(),
       open: (member, handlers, signal) => gateway.openEvents(member, this.scope, eventQuery, handlers, signal),
@@ -64,16 +68,25 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
       clock: tools.clock,
     })
     this.operations = new Operations({
-      list: () => this.#readOperations(),
+      list: () => reader.list(),
+      one: (id, location) => reader.one(id, location),
+      isDone: (operation) => reader.isDone(operation),
+      projects: () => reader.projects(),
       answers: (member) => member === null || badness(board.current(member).standing) < badness('suspect'),
+      silence: (member) => silenceOf(board.current(member)),
+      members: () => directory.list().map(({ name }) => name),
+      loss: () => (board.databaseAvailable === false ? 'The cluster database does not answer.' : null),
+      isTold,
+      authority: options.work.authorityOf(options.scope),
+      ...options.work,
       starters,
       ...tools,
     })
     this.instances = new Instances({
       ...parts.cluster,
-      scope: () => this.scope,
+      scope,
       projects: options.projects,
-      isTold: () => this.feed.members.length > 0,
+      isTold,
       ...tools,
     })
   }
@@ -96,6 +109,7 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
         this.feed.abandon(change.member, `${change.member} does not answer`)
       }),
     )
+    this.operations.start()
     this.feed.start()
   }
 
@@ -130,40 +144,12 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
       .map(({ name }) => name)
   }
 
-  /**
-   * Incus answers for one project with its operations and those of the cluster. Where the console has to keep projects
-   * apart it asks for each by name, since an operation does not say to which it belongs.
-   */
-  async #readOperations(): Promise<readonly IncusOperation[]> {
-    const { projects } = this.#options
-    if (projects === 'all') return this.#readOperationsOf({ 'all-projects': 'true' })
-    const found = new Map<string, IncusOperation>()
-    // One after the other: each makes Incus ask every member.
-    for (const project of projects) {
-      for (const operation of await this.#readOperationsOf({ project })) found.set(operation.id, operation)
-    }
-    return [...found.values()]
-  }
-
-  async #readOperationsOf(which: Readonly<Record<string, string>>): Promise<readonly IncusOperation[]> {
-    const { value } = await this.#options.parts.cluster.gateway.read({
-      class: 'list',
-      scope: this.scope,
-      target: { kind: 'any' },
-      path: '/operations',
-      query: { recursion: '1', ...which },
-      parse: IncusOperationMap,
-      deadlineMs: listDeadlineMs,
-    })
-    return value
-  }
-
   #hear(fact: FeedFact): void {
     const cluster = this.#options.parts.cluster.name
     if (fact.kind === 'gap') {
       const [from, to] = [instant(fact.from), instant(fact.to)]
       this.publish({ kind: 'events-missed', cluster, from, to, reason: fact.reason })
-      void this.operations.refresh()
+      this.operations.doubt()
       this.instances.doubt()
       return
     }

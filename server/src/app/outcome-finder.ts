@@ -24,19 +24,28 @@ export interface OutcomeFinderOptions {
 
 /** Finds out what became of changes whose answer was lost; the cluster itself is the witness. */
 export class OutcomeFinder {
-  readonly #reconciler: Reconciler
+  /** Of changes of a member's state, and of cancelled operations: each has witnesses of its own. */
+  readonly #states: Reconciler
+  readonly #cancels: Reconciler
   readonly #options: OutcomeFinderOptions
   readonly #stopped = new AbortController()
 
   constructor(options: OutcomeFinderOptions) {
     this.#options = options
     const { clock, logger } = options.tools
-    this.#reconciler = new Reconciler({
+    const publish = (mutation: UnknownMutation, verdict: Verdict): void => this.#tell(mutation, verdict)
+    this.#states = new Reconciler({
       witnesses: [
         { name: 'the list of members', look: (mutation) => this.#askMembers(mutation) },
         { name: 'the operations', look: (mutation) => this.#askOperations(mutation) },
       ],
-      publish: (mutation, verdict) => this.#tell(mutation, verdict),
+      publish,
+      clock,
+      logger,
+    })
+    this.#cancels = new Reconciler({
+      witnesses: [{ name: 'the operation', look: (mutation) => this.#askOperation(mutation) }],
+      publish,
       clock,
       logger,
     })
@@ -44,7 +53,8 @@ export class OutcomeFinder {
 
   stop(): void {
     this.#stopped.abort()
-    this.#reconciler.stop()
+    this.#states.stop()
+    this.#cancels.stop()
   }
 
   /** The same route, whose unknown outcomes are looked into. */
@@ -57,10 +67,16 @@ export class OutcomeFinder {
         try {
           return await row.handler(context, input)
         } catch (error) {
-          const { cluster, member } = input.params as Readonly<Record<string, string | undefined>>
+          const { cluster, member, operation } = input.params as Readonly<Record<string, string | undefined>>
           if (error instanceof OutcomeUnknown && cluster !== undefined) {
             const action = typeof row.action === 'string' ? row.action : row.action(input.body)
-            void this.#find({ requestId: context.requestId, cluster, action, object: member ?? '', sentAt })
+            void this.#find({
+              requestId: context.requestId,
+              cluster,
+              action,
+              object: member ?? operation ?? '',
+              sentAt,
+            })
           }
           throw error
         }
@@ -71,7 +87,9 @@ export class OutcomeFinder {
   /** Whoever asked is told first that nobody knows; the page and the history would not understand it the other way. */
   async #find(mutation: UnknownMutation): Promise<void> {
     await sleep(this.#options.tools.clock, answerFirstMs, this.#stopped.signal)
-    if (!this.#stopped.signal.aborted) this.#reconciler.watch(mutation)
+    if (this.#stopped.signal.aborted) return
+    const reconciler = mutation.action === 'operation.cancel' ? this.#cancels : this.#states
+    reconciler.watch(mutation)
   }
 
   async #askMembers({ cluster, action, object }: UnknownMutation): Promise<Sighting> {
@@ -95,6 +113,17 @@ export class OutcomeFinder {
     )
     if (found !== undefined) return { kind: 'applied', operation: found.id }
     return freshness.kind === 'fresh' ? { kind: 'not-applied' } : { kind: 'nothing' }
+  }
+
+  /** How it is now tells whether Incus was asked: what was cancelled ends, and says so. */
+  async #askOperation({ cluster, object }: UnknownMutation): Promise<Sighting> {
+    const watch = this.#options.own.get(cluster)
+    if (watch === undefined) return { kind: 'nothing' }
+    const { operation } = await watch.operations.get(object)
+    if (operation.status === 'cancelled' || operation.status === 'cancelling') {
+      return { kind: 'applied', operation: operation.id }
+    }
+    return operation.status === 'unknown' ? { kind: 'nothing' } : { kind: 'not-applied' }
   }
 
   #tell(mutation: UnknownMutation, verdict: Verdict): void {

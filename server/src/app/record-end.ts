@@ -14,15 +14,16 @@ export function recordEnd(
   history: Pick<AuditLog, 'record'>,
   logger: Logger,
 ): void {
-  if (!isFinished(operation)) return
+  if (!isFinished(operation) || operation.looking) return
   const begun = starters.end(operation.id)
   if (begun === undefined) return
   const out = {
     status: null,
     op: operation.id,
-    opStatus: operation.status,
+    opStatus: endOf(operation),
     bytes: null,
-    ms: Date.parse(operation.updatedAt) - Date.parse(operation.createdAt),
+    ms:
+      operation.endedAt === null ? null : Math.max(0, Date.parse(operation.endedAt) - Date.parse(operation.createdAt)),
     code: operation.status === 'failure' ? 'cluster_failed' : null,
   }
   try {
@@ -30,4 +31,10 @@ export function recordEnd(
   } catch (error) {
     logger.error({ err: error, operation: operation.id }, 'the end of an operation is missing in the access history')
   }
+}
+
+/** Of what nobody saw the end, what was found out; in the words for changes whose answer was lost. */
+function endOf({ status, found }: Operation): string {
+  if (status !== 'unknown' || found === null) return status
+  return found === 'done' ? 'confirmed' : 'not-applied'
 }

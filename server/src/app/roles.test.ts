@@ -28,6 +28,10 @@ const answered: Readonly<Record<string, { readonly status: number; readonly by: 
   'GET /clusters/:cluster/incidents/:incident': { status: 404, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/health-history': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/operations': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'GET /clusters/:cluster/kept-operations': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  // There is no such operation.
+  'GET /clusters/:cluster/operations/:operation': { status: 404, by: ['viewer', 'operator', 'admin'] },
+  'POST /clusters/:cluster/operations/:operation/cancel': { status: 404, by: ['operator', 'admin'] },
   'POST /clusters/:cluster/members/:member/state': { status: 202, by: ['admin'] },
   'GET /clusters/:cluster/instances': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/events': { status: 200, by: ['viewer', 'operator', 'admin'] },

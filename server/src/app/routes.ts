@@ -8,7 +8,6 @@ import type { RequestContext, Route } from '../http/route.ts'
 import { incidentRoutes } from '../incidents/routes.ts'
 import { instanceRoutes } from '../instances/routes.ts'
 import { memberRoutes } from '../members/routes.ts'
-import { fromIncus } from '../operations/operation-log.ts'
 import { operationRoutes } from '../operations/routes.ts'
 import type { Starters } from '../operations/starters.ts'
 import type { Policy } from '../policy/policy.ts'
@@ -52,15 +51,15 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
       history: rooms(cluster).healthHistory,
       records: rooms(cluster).records,
       begun: async (operation, context, change) => {
-        noteBegun(parts.starters, cluster, operation.id, context, change)
-        const begun = fromIncus(operation, null, parts.starters.of(operation.id))
-        const { operations } = await watchOf(context, cluster)
-        operations.take(begun)
-        return begun
+        const entry = noteBegun(parts.starters, cluster, operation.id, context, change)
+        return (await watchOf(context, cluster)).operations.began(operation, entry)
       },
     })),
     ...certificateRoutes((cluster) => rooms(cluster).certificateFacts()),
-    ...operationRoutes(async (context, cluster) => (await watchOf(context, cluster)).operations),
+    ...operationRoutes(async (context, cluster) => ({
+      ...rooms(cluster).parts.cluster,
+      operations: (await watchOf(context, cluster)).operations,
+    })),
     ...instanceRoutes(async (context, cluster) => (await watchOf(context, cluster)).instances),
     ...eventRoutes(async (context, cluster) => ({
       events: (await watchOf(context, cluster)).events,
@@ -85,8 +84,9 @@ function noteBegun(
   operation: string,
   { principal, requestId }: RequestContext,
   { action, member }: { readonly action: AuditEntry['action']; readonly member: string },
-): void {
+): AuditEntry {
   const req = requestOf({ id: requestId, method: 'POST', route: '', path: '' })
   const entry = auditEntry({ action, cluster, object: member, actor: actorOf(principal), req })
   starters.note(operation, { name: principal.name, entry })
+  return entry
 }

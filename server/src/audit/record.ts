@@ -111,6 +111,12 @@ export function recordable(entry: AuditEntry): AuditEntry {
   return Entry.parse(tidy(auditEntry(known)))
 }
 
+/** An entry that was put away as JSON; undefined when it is none. */
+export function parseEntry(value: unknown): AuditEntry | undefined {
+  const parsed = Entry.safeParse(value)
+  return parsed.success ? parsed.data : undefined
+}
+
 /** Gives an entry its place and seals it: the hash covers all the rest and, through `prev`, every record before it. */
 export function placeRecord(entry: AuditEntry, phase: AuditPhase, ts: string, place: ChainPlace): AuditRecord {
   const rest: Omit<AuditRecord, 'hash'> = { v: 1, ts, phase, ...place, ...entry }

@@ -20,6 +20,7 @@ export interface Exchange {
   action: Action | 'request'
   cluster: string | null
   object: string | null
+  project: string | null
   body: { readonly tag: string; readonly keys: readonly string[] } | null
   /** Whose authority went to the cluster, once it was asked for. */
   mode: 'bearer' | 'certificate' | null
@@ -57,6 +58,7 @@ export function beginExchange(known: Pick<Exchange, 'id' | 'request' | 'response
     action: 'request',
     cluster: null,
     object: null,
+    project: null,
     body: null,
     mode: null,
     answer: null,
@@ -90,7 +92,7 @@ export function auditEntryOf(exchange: Exchange, out: Out | null): DoorAuditEntr
       route: exchange.route,
       path: path.raw,
       query: queryKeys(path.query),
-      project: null,
+      project: exchange.project,
       placement: null,
       body: body?.tag ?? null,
       changed: [...(body?.keys ?? [])],

@@ -112,6 +112,9 @@ function describe(exchange: Exchange, row: Route, input: Input): Action {
   exchange.action = action
   exchange.cluster = params['cluster'] ?? clusterIn(input.query)
   exchange.object = row.object === undefined ? lastParameter(row.endpoint, params) : row.object(params)
+  // As above.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  exchange.project = row.project?.(body as undefined) ?? null
   if (exchange.body !== null && typeof body === 'object' && body !== null) {
     exchange.body = { ...exchange.body, keys: Object.keys(body) }
   }
@@ -130,8 +133,9 @@ function lastParameter(endpoint: Endpoint, params: Readonly<Record<string, strin
 
 /** What a person may not see does not exist for them; what they may see and not do, they are refused. */
 function authorize(door: Door, exchange: Exchange, { principal }: DoorSession, action: Action): void {
-  const { cluster } = exchange
-  const decision = door.policy.may(principal, action, cluster === null ? {} : { cluster })
+  const { cluster, project } = exchange
+  const place = cluster === null ? {} : { cluster, ...(project !== null && { project }) }
+  const decision = door.policy.may(principal, action, place)
   exchange.decision = decision
   if (decision.allow) return
   if (decision.rule === 'not-visible')

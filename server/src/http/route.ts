@@ -16,6 +16,11 @@ export interface Route<E extends Endpoint = Endpoint> {
   readonly class: RequestClass
   /** Name of the object it is done to, for the access history; default: the last parameter of the path. */
   readonly object?: (params: ParamsOf<E>) => string | null
+  /**
+   * The project that what it is done to belongs to, as the request says; who has a role in that project may do it. The
+   * handler has to see that it is so. Default, and null: it is done to the cluster as a whole.
+   */
+  readonly project?: (body: BodyOf<E>) => string | null
   /** Its path has `:cluster`, which must be one that the person may see; else 404. Derived from the path. */
   readonly handler: (context: RequestContext, input: RouteInput<E>) => Promise<Immutable<ReplyOf<E>>>
   /** Status of a success; default 200. */

@@ -119,7 +119,7 @@ async function world(
     history,
     records: { readHealth: () => Promise.reject(new Error('nothing is written down here')) },
     begun: (operation, { principal }) =>
-      Promise.resolve(fromIncus(operation, null, { name: principal.name, here: true })),
+      Promise.resolve(fromIncus(operation, null, { name: principal.name, here: true }, clock.now())),
   }))
   const door = await startTestDoor({ routes })
   ends.push(() => door.close())

@@ -1,16 +1,27 @@
 import type { Operation } from '@malleus/shared/api/operations.ts'
 import { IncusOperation } from '@malleus/shared/incus/operation.ts'
-import { describe, expect, it } from 'vitest'
-import { fromIncus, lostOperations, resultKeptMs, withOperation, withoutOld } from './operation-log.ts'
+import { describe, expect, it, test } from 'vitest'
+import {
+  fromIncus as read,
+  lostOperations,
+  resultKeptMs,
+  withOperation,
+  withoutOld,
+  withVerdict,
+} from './operation-log.ts'
 
 const base: Operation = {
   id: 'op1',
   description: 'Evacuating cluster member',
   status: 'running',
+  looking: false,
+  found: null,
   location: 'server3',
   project: null,
   createdAt: '2026-01-01T00:00:00.000Z',
   updatedAt: '2026-01-01T00:00:01.000Z',
+  heardAt: '2026-01-01T00:00:01.000Z',
+  endedAt: null,
   progress: null,
   percent: null,
   error: null,
@@ -19,6 +30,9 @@ const base: Operation = {
   startedBy: null,
 }
 const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)).toISOString()
+const heardAt = Date.UTC(2026, 0, 1, 0, 0, 1)
+const fromIncus = (operation: IncusOperation, project: string | null, startedBy: Operation['startedBy']) =>
+  read(operation, project, startedBy, heardAt)
 const logOf = (...operations: Operation[]) => new Map(operations.map((op) => [op.id, op]))
 
 describe('an operation from Incus', () => {
@@ -98,6 +112,32 @@ describe('an operation from Incus', () => {
     })
   })
 
+  test.each([
+    [103, null],
+    [104, null],
+    [200, at(1)],
+    [400, at(1)],
+    [401, at(1)],
+  ])('with status %i ended when that was heard: %s', (status_code, endedAt) => {
+    expect(fromIncus(IncusOperation.parse({ ...wire, status_code }), null, null)).toMatchObject({
+      endedAt,
+      heardAt: at(1),
+    })
+  })
+
+  test.each<[string | null, Record<string, string[]>, string | null]>([
+    ['web', { instances: ['/1.0/instances/c1'] }, 'web'],
+    ['', {}, null],
+    [null, {}, null],
+    [null, { instances: ['/1.0/instances/c1?project=web'] }, 'web'],
+    [null, { instances: ['/1.0/instances/c1'] }, 'default'],
+    [null, { 'cluster-members': ['/1.0/cluster/members/server3'] }, null],
+    [null, { storage_pools: ['/1.0/storage-pools/local'] }, null],
+    [null, { volumes: ['/1.0/storage-pools/local/volumes/custom/v1?project=web'] }, 'web'],
+  ])('told with project %j and of %j belongs to %j', (project, resources, expected) => {
+    expect(fromIncus(IncusOperation.parse({ ...wire, resources }), project, null).project).toBe(expected)
+  })
+
   it('has no location on a server that is not clustered', () => {
     expect(fromIncus(IncusOperation.parse({ ...wire, location: 'none' }), null, null).location).toBeNull()
   })
@@ -121,6 +161,21 @@ describe('the log', () => {
     expect(withOperation(logOf(ended), { ...base, updatedAt: at(6) }).get('op1')).toEqual(ended)
   })
 
+  it('believes who knows again what was missed, whatever its clock says', () => {
+    const unknown: Operation = { ...base, status: 'unknown', looking: true, updatedAt: at(9) }
+    expect(withOperation(logOf(unknown), { ...base, updatedAt: at(2) }).get('op1')?.status).toBe('running')
+  })
+
+  it('says once what looking for it has shown, and does not look again', () => {
+    const looking: Operation = { ...base, status: 'unknown', looking: true }
+    const done = withVerdict(looking, 'done', Date.parse(at(60)))
+    expect(done).toMatchObject({ status: 'unknown', looking: false, found: 'done', heardAt: at(60) })
+    const log = withOperation(logOf(looking), done)
+    expect(log.get('op1')).toEqual(done)
+    expect(withOperation(log, looking)).toBe(log)
+    expect(withOperation(log, { ...looking, looking: false })).toBe(log)
+  })
+
   it('lets a result replace an unknown end', () => {
     const unknown: Operation = { ...base, status: 'unknown', updatedAt: at(5) }
     const result: Operation = { ...base, status: 'success', updatedAt: at(6) }
@@ -132,13 +187,26 @@ describe('the log', () => {
     expect(withOperation(log, base)).toBe(log)
   })
 
+  it('learns who began it from an answer that comes after its events', () => {
+    const ended: Operation = { ...base, status: 'success', updatedAt: at(5) }
+    const mine: Operation = { ...base, startedBy: { name: 'mika', here: true } }
+    expect(withOperation(logOf(ended), mine).get('op1')).toEqual({ ...ended, startedBy: mine.startedBy })
+  })
+
   it('keeps who began it', () => {
     const mine: Operation = { ...base, startedBy: { name: 'mika', here: true } }
     expect(withOperation(logOf(mine), { ...base, updatedAt: at(9) }).get('op1')?.startedBy?.name).toBe('mika')
   })
 
   it('keeps results for ten minutes and running work for ever', () => {
-    const ended: Operation = { ...base, id: 'op2', status: 'success', updatedAt: at(0) }
+    // It ran for long and showed no progress meanwhile.
+    const ended: Operation = {
+      ...base,
+      id: 'op2',
+      status: 'success',
+      updatedAt: '2025-12-31T00:00:00Z',
+      heardAt: at(0),
+    }
     const now = Date.parse(at(0)) + resultKeptMs + 1
     expect([...withoutOld(logOf(base, ended), now).keys()]).toEqual(['op1'])
     expect([...withoutOld(logOf(base, ended), now - 1).keys()]).toEqual(['op1', 'op2'])
@@ -155,15 +223,15 @@ describe('operations that vanished', () => {
       () => known,
       () => answering,
     )
-    return all.map(({ status }) => status)
+    return all.map(({ status, looking }) => (looking ? `${status}, looking` : status))
   }
 
-  it('have an unknown end', () => expect(lost(base, [])).toEqual(['unknown']))
+  it('have an unknown end', () => expect(lost(base, [])).toEqual(['unknown, looking']))
   it('are not lost while they are listed', () => expect(lost(base, ['op1'])).toEqual([]))
   it('are not lost when they were heard of after the list was asked for', () =>
     expect(lost(base, [], { known: false })).toEqual([]))
   it("are lost whatever their server's clock says", () =>
-    expect(lost({ ...base, updatedAt: at(3_600) }, [])).toEqual(['unknown']))
+    expect(lost({ ...base, updatedAt: at(3_600) }, [])).toEqual(['unknown, looking']))
   it('are not lost while their server does not answer', () => expect(lost(base, [], { answering: false })).toEqual([]))
   it('have a known end when it is told after all, by a clock that is behind', () => {
     const [unknown] = lostOperations(

@@ -2,7 +2,7 @@ import type { Operation } from '@malleus/shared/api/operations.ts'
 import { isFinished } from '@malleus/shared/api/operations.ts'
 import type { IncusOperation } from '@malleus/shared/incus/operation.ts'
 import { instant } from '../lib/clock.ts'
-import { withoutSecrets } from '../lib/redact.ts'
+import { words } from './told-operation.ts'
 
 // What is known of background work. Incus forgets an operation five seconds after its end, and all of them when the
 // member restarts, so results are kept here; and what was running and is gone has an unknown end, which is said.
@@ -12,9 +12,6 @@ export type OperationLog = ReadonlyMap<string, Operation>
 
 /** How long the result of finished work stays in the list. */
 export const resultKeptMs = 10 * 60_000
-
-/** Of what Incus says for people. */
-const mostCharacters = 512
 
 /** Incus's own numbers (incus `shared/api/status_code.go`); everything from 200 on is final. */
 const statusByCode: ReadonlyMap<number, Operation['status']> = new Map([
@@ -26,25 +23,47 @@ const statusByCode: ReadonlyMap<number, Operation['status']> = new Map([
   [401, 'cancelled'],
 ])
 
+/** @param heardAt when it was told, by our own clock. Incus does not say when work ended: it did when that was heard. */
 export function fromIncus(
   operation: IncusOperation,
   project: string | null,
   startedBy: Operation['startedBy'],
+  heardAt: number,
 ): Operation {
+  const status = statusByCode.get(operation.status_code) ?? 'pending'
+  const resources = Object.values(operation.resources).flat()
   return {
     id: operation.id,
-    description: wordsOf(operation.description),
-    status: statusByCode.get(operation.status_code) ?? 'pending',
+    description: words(operation.description),
+    status,
+    looking: false,
+    found: null,
     location: operation.location === '' || operation.location === 'none' ? null : operation.location,
-    project: project === '' ? null : project,
+    project: projectOf(project, resources),
     createdAt: parseInstant(operation.created_at),
     updatedAt: parseInstant(operation.updated_at),
+    heardAt: instant(heardAt),
+    endedAt: isFinished({ status }) ? instant(heardAt) : null,
     ...progressOf(operation),
-    error: operation.err === '' ? null : wordsOf(operation.err),
+    error: operation.err === '' ? null : words(operation.err),
     mayCancel: operation.may_cancel,
-    resources: Object.values(operation.resources).flat(),
+    resources: resources.map(words),
     startedBy,
   }
+}
+
+/**
+ * Lists do not say to which project an operation belongs, but paths of objects name any but the default one (incus
+ * `internal/server/operations/operations.go`, `Render`). Members and the cluster itself belong to none.
+ */
+function projectOf(said: string | null, resources: readonly string[]): string | null {
+  if (said !== null) return said === '' ? null : said
+  const inProject = resources.filter(
+    (path) => !/^\/1\.0\/(cluster|certificates|projects|storage-pools\/[^/?]+$)/.test(path),
+  )
+  const [first] = inProject
+  if (first === undefined) return null
+  return new URL(first, 'http://incus').searchParams.get('project') ?? 'default'
 }
 
 /**
@@ -53,17 +72,22 @@ export function fromIncus(
  */
 export function withOperation(log: OperationLog, operation: Operation): OperationLog {
   const before = log.get(operation.id)
-  if (before !== undefined && !isNewer(operation, before)) return log
+  if (before !== undefined && !isNewer(operation, before)) {
+    // Its first events may be here before the answer to the request that began it.
+    if (before.startedBy !== null || operation.startedBy === null) return log
+    return new Map(log).set(operation.id, { ...before, startedBy: operation.startedBy })
+  }
   return new Map(log).set(operation.id, {
     ...operation,
     startedBy: operation.startedBy ?? before?.startedBy ?? null,
+    project: operation.project ?? before?.project ?? null,
     progress: operation.progress ?? before?.progress ?? null,
   })
 }
 
 /** Forgets results that were kept long enough. */
 export function withoutOld(log: OperationLog, now: number): OperationLog {
-  const old = [...log.values()].filter((op) => isFinished(op) && now - Date.parse(op.updatedAt) > resultKeptMs)
+  const old = [...log.values()].filter((op) => isFinished(op) && now - Date.parse(op.heardAt) > resultKeptMs)
   if (old.length === 0) return log
   const kept = new Map(log)
   for (const { id } of old) kept.delete(id)
@@ -79,21 +103,26 @@ export function withoutOld(log: OperationLog, now: number): OperationLog {
 export function lostOperations(
   log: OperationLog,
   listed: ReadonlySet<string>,
-  askedAt: number,
+  now: number,
   wasKnown: (id: string) => boolean,
   answers: (member: string | null) => boolean,
 ): readonly Operation[] {
   return [...log.values()]
     .filter((op) => !isFinished(op) && !listed.has(op.id) && wasKnown(op.id) && answers(op.location))
-    .map((op) => ({ ...op, status: 'unknown', updatedAt: instant(askedAt), mayCancel: false }))
+    .map((op) => ({ ...op, status: 'unknown', looking: true, found: null, heardAt: instant(now), mayCancel: false }))
+}
+
+/** It was looked for long enough: what that has shown is all there will be. */
+export function withVerdict(operation: Operation, found: Operation['found'], now: number): Operation {
+  return { ...operation, looking: false, found, heardAt: instant(now) }
 }
 
 /** Incus tells pending and running within microseconds, in either order and with the same time: then further on wins. */
 function isNewer(next: Operation, before: Operation): boolean {
   if (isFinished(before) && before.status !== 'unknown') return false
-  // That an end is unknown is said by our own clock, which says nothing against those of members.
-  if (next.status === 'unknown') return before.status !== 'unknown'
-  if (before.status === 'unknown' && isFinished(next)) return true
+  // Whoever knows it again knows more than who only misses it.
+  if (before.status === 'unknown') return next.status !== 'unknown' || (before.looking && !next.looking)
+  if (next.status === 'unknown') return true
   const [a, b] = [Date.parse(next.updatedAt), Date.parse(before.updatedAt)]
   if (a !== b) return a > b
   if (next.status !== before.status) return stageOf(next) > stageOf(before)
@@ -113,7 +142,7 @@ function stageOf({ status }: Operation): number {
 function progressOf({ description, metadata }: IncusOperation): Pick<Operation, 'progress' | 'percent'> {
   if (/evacuat|restor/i.test(description)) {
     const { evacuation_progress: text } = metadata
-    return { progress: typeof text === 'string' ? wordsOf(text) : null, percent: null }
+    return { progress: typeof text === 'string' ? words(text) : null, percent: null }
   }
   const text = Object.entries(metadata).find(
     (entry): entry is [string, string] => entry[0].endsWith('_progress') && typeof entry[1] === 'string',
@@ -121,13 +150,7 @@ function progressOf({ description, metadata }: IncusOperation): Pick<Operation, 
   const { progress } = metadata
   const percent =
     typeof progress === 'object' && progress !== null && 'percent' in progress ? Number(progress.percent) : Number.NaN
-  return { progress: text === undefined ? null : wordsOf(text), percent: Number.isFinite(percent) ? percent : null }
-}
-
-/** Incus's own words, in which there may be the address of an image with who may have it. */
-function wordsOf(text: string): string {
-  const words = withoutSecrets(text.slice(0, 4_096))
-  return words.length > mostCharacters ? `${words.slice(0, mostCharacters - 1)}…` : words
+  return { progress: text === undefined ? null : words(text), percent: Number.isFinite(percent) ? percent : null }
 }
 
 /** Incus sends nanoseconds and zones; on the way to the browser it is UTC with milliseconds. */

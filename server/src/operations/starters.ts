@@ -1,4 +1,5 @@
 import type { Operation } from '@malleus/shared/api/operations.ts'
+import { isFinished } from '@malleus/shared/api/operations.ts'
 import { LRUCache } from 'lru-cache'
 
 /** Who began an operation through this console, and as what; `entry` is what the history keeps of it. */
@@ -14,6 +15,12 @@ export class Starters<Entry = unknown> {
 
   note(operationId: string, begun: Begun<Entry>): void {
     this.#begun.set(operationId, begun)
+  }
+
+  /** What was begun before this process; the end of what has one is recorded already. */
+  resume(operation: Pick<Operation, 'id' | 'status' | 'looking'>, begun: Begun<Entry>): void {
+    this.note(operation.id, begun)
+    if (isFinished(operation) && !operation.looking) this.#ended.set(operation.id, true)
   }
 
   of(operationId: string): Operation['startedBy'] {

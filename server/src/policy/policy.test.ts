@@ -33,6 +33,8 @@ describe('what a role may do', () => {
     'member.restore': 'admin',
     'certificate.read': 'viewer operator admin',
     'operation.list': 'viewer operator admin',
+    'operation.read': 'viewer operator admin',
+    'operation.cancel': 'operator admin',
     'instance.list': 'viewer operator admin',
     'incident.list': 'viewer operator admin',
     'event.list': 'viewer operator admin',
@@ -112,6 +114,17 @@ describe('may', () => {
       policy.may(person('ops-eu'), 'operation.list', { cluster: 'prod-eu', project }).allow
     expect(inProject('web')).toBe(true)
     expect(inProject('secret')).toBe(false)
+  })
+
+  it.each([
+    ['of a project of theirs', 'web', true],
+    ['of another project', 'secret', false],
+    ['of the cluster', undefined, false],
+  ])('an operator of some projects cancels work %s: %s', (_, project, allow) => {
+    const place = { cluster: 'prod-eu', ...(project !== undefined && { project }) }
+    expect(policy.may(person('ops-eu'), 'operation.cancel', place).allow).toBe(allow)
+    expect(policy.permissions(person('ops-eu'))['prod-eu']).toContain('operation.cancel')
+    expect(policy.permissions(person('staff'))['prod-eu']).not.toContain('operation.cancel')
   })
 
   it('takes a name of Object for a group or a cluster like any other', () => {

@@ -1,4 +1,4 @@
-import { type Action, actionNames, changes } from '@malleus/shared/domain/action.ts'
+import { type Action, actionNames, changes, isOfProject } from '@malleus/shared/domain/action.ts'
 import { type Role, roles } from '@malleus/shared/domain/role.ts'
 import { actionsOfRole, ownActions } from './roles.ts'
 
@@ -44,7 +44,7 @@ export interface Policy {
   rolesOf(person: Person, cluster?: string): readonly Role[]
   /** The projects of a cluster the person's roles reach: all, or these names. */
   projectsOf(person: Person, cluster: string): 'all' | readonly string[]
-  /** What the person may do in each cluster they may see. */
+  /** What the person may do in each cluster they may see; also what only in some of its projects. */
   permissions(person: Person): Readonly<Record<string, readonly Action[]>>
 }
 
@@ -75,6 +75,11 @@ export function createPolicy(grants: readonly Grant[], clusters: readonly string
     )
   }
 
+  /** What belongs to a project can be done by those who have a role there and nowhere else. */
+  function mayInSome(person: Person, action: Action, cluster: string): boolean {
+    return isOfProject(action) && grantsOf(person, cluster).some(({ role }) => actionsOfRole[role].includes(action))
+  }
+
   function visibleClusters(person: Person): readonly string[] {
     return clusters.filter((cluster) => grantsOf(person, cluster).length > 0)
   }
@@ -96,7 +101,7 @@ export function createPolicy(grants: readonly Grant[], clusters: readonly string
       Object.fromEntries(
         visibleClusters(person).map((cluster) => [
           cluster,
-          actionNames.filter((action) => may(person, action, { cluster }).allow),
+          actionNames.filter((action) => may(person, action, { cluster }).allow || mayInSome(person, action, cluster)),
         ]),
       ),
   }

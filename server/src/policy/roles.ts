@@ -17,13 +17,14 @@ const viewer: readonly Action[] = [
   'member.read',
   'certificate.read',
   'operation.list',
+  'operation.read',
   'instance.list',
   'incident.list',
   'event.list',
   'live.read',
 ]
 
-const operator: readonly Action[] = [...viewer, 'audit.read']
+const operator: readonly Action[] = [...viewer, 'operation.cancel', 'audit.read']
 
 // Evacuation moves or stops the instances of every project on a server, so it belongs to those who administer the
 // cluster and not to those who work in some of its projects. Incus draws the same line: `can_edit` on the server.

@@ -114,6 +114,7 @@ export class SimulatedCluster {
       member,
       () => {
         if (request.method !== 'GET') this.#change(member, request, reply)
+        else if (path.startsWith('/1.0/operations/')) this.#one(path.slice('/1.0/operations/'.length), member, reply)
         else if (path.startsWith('/1.0/operations')) this.#list(member, reply)
         else reply(this.#read(path, member))
       },
@@ -137,6 +138,14 @@ export class SimulatedCluster {
       const works = [...this.#work.values()].filter((work) => answering.includes(work.member) && isKept(work, now))
       reply(success({ running: works.map((work) => operationOf(work)) }))
     })
+  }
+
+  /** Found wherever it is: the question is passed on to the member that does the work, and waits for it. */
+  #one(id: string, member: SimulatedMember, reply: (said: Said) => void): void {
+    const work = this.#work.get(id)
+    if (work === undefined || !isKept(work, this.#world.clock.monotonic())) reply(failure(404, 'Not found'))
+    else if (work.member === member || work.member.works) reply(success(operationOf(work)))
+    else member.later(listPatienceMs, () => reply(failure(503, 'The member that does the work does not answer')))
   }
 
   #change(member: SimulatedMember, { path, body }: SimulatedRequest, reply: (said: Said) => void): void {

@@ -24,7 +24,10 @@ import type { IdempotencyKeys } from '../../src/mutations/idempotency.ts'
 import { openIdempotencyKeys } from '../../src/mutations/idempotency.ts'
 import type { Sighting, UnknownMutation, Verdict } from '../../src/mutations/reconciler.ts'
 import { Reconciler } from '../../src/mutations/reconciler.ts'
+import { KeptOperations } from '../../src/operations/kept-operations.ts'
+import { LostOperations } from '../../src/operations/lost-operations.ts'
 import { Prober } from '../../src/probes/prober.ts'
+import { MemoryOperationStore } from '../memory-operation-store.ts'
 import { clusterFingerprint } from './certificates.ts'
 import { Chance } from './chance.ts'
 import type { Mischief } from './mischief.ts'
@@ -147,6 +150,11 @@ export class SimulatedConsole {
       scope: { kind: 'console' },
       projects: 'all',
       starters: { of: () => null },
+      work: {
+        kept: new KeptOperations({ cluster: 'sim', store: new MemoryOperationStore(), ...tools }),
+        lost: new LostOperations(tools),
+        authorityOf: () => 'console',
+      },
       mask: () => 'masked',
       tools,
     })

@@ -107,5 +107,5 @@ export class UpstreamLedger {
 
 function kindOf({ method, path }: WireRequest): Kind {
   if (method !== 'GET') return 'mutate'
-  return path.startsWith('/1.0/things/') && !path.includes('class=list') ? 'read' : 'list'
+  return /^\/1\.0\/(things|operations)\//.test(path) && !path.includes('class=list') ? 'read' : 'list'
 }

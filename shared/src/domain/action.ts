@@ -19,6 +19,8 @@ export const actions = {
   'member.restore': 'restored',
   'certificate.read': 'looked at the certificates',
   'operation.list': 'listed the operations',
+  'operation.read': 'looked at the operation',
+  'operation.cancel': 'cancelled the operation',
   'instance.list': 'listed the instances',
   'incident.list': 'looked at the incidents',
   'event.list': 'listed the events',
@@ -33,5 +35,15 @@ export const actionNames = Object.keys(actions).filter((name): name is Action =>
 
 /** Whether doing it changes something: such an action is recorded before it begins, or refused. */
 export function changes(action: Action): boolean {
-  return action === 'member.evacuate' || action === 'member.restore' || action === 'session.end'
+  return (
+    action === 'member.evacuate' ||
+    action === 'member.restore' ||
+    action === 'operation.cancel' ||
+    action === 'session.end'
+  )
+}
+
+/** Whether it is done to something that may belong to a project, so that a role in that project is enough for it. */
+export function isOfProject(action: Action): boolean {
+  return action === 'operation.cancel'
 }

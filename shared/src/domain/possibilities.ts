@@ -1,5 +1,6 @@
 import type { Health } from '../api/health.ts'
 import type { Reported } from '../api/members.ts'
+import { isFinished, type Operation } from '../api/operations.ts'
 
 /** Whether something can be done to an object as it is now. That a person may do it is another question. */
 export type Possibility =
@@ -43,7 +44,25 @@ export function canRestore(member: MemberNow): Possibility {
   )
 }
 
-function notAnswering(member: MemberNow, participle: string): Possibility | undefined {
+/**
+ * Incus passes the call on to the member that does the work, which says itself whether it can be cancelled (incus
+ * `internal/server/operations/operations.go`, `mayCancel`).
+ *
+ * @param health of that member; undefined where it is not known
+ */
+export function canCancel(
+  operation: Pick<Operation, 'status' | 'mayCancel' | 'location'>,
+  health: MemberNow['health'] | undefined,
+): Possibility {
+  if (operation.status === 'unknown') return { kind: 'cannot', because: 'The cluster no longer knows it.' }
+  if (isFinished(operation)) return { kind: 'cannot', because: 'It has ended.' }
+  if (operation.status === 'cancelling') return { kind: 'cannot', because: 'It is being cancelled now.' }
+  if (!operation.mayCancel) return { kind: 'cannot', because: 'Incus cannot cancel this kind of work once it runs.' }
+  const member = { name: operation.location ?? 'The server', health: health ?? { standing: 'unknown', symptom: null } }
+  return notAnswering(member, 'cancelled') ?? { kind: 'can' }
+}
+
+function notAnswering(member: Pick<MemberNow, 'name' | 'health'>, participle: string): Possibility | undefined {
   const { standing, symptom } = member.health
   if (standing === 'untrusted') {
     return {

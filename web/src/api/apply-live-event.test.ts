@@ -26,10 +26,14 @@ const operation = (change: Partial<Operation> = {}): Operation => ({
   id: 'o1',
   description: 'Evacuating cluster member',
   status: 'running',
+  looking: false,
+  found: null,
   location: 'server1',
   project: null,
   createdAt: at,
   updatedAt: at,
+  heardAt: at,
+  endedAt: null,
   progress: null,
   percent: null,
   error: null,
@@ -44,7 +48,7 @@ const members: MemberList = {
   groups: [],
   modes: { evacuate: [''], restore: [''] },
 }
-const operations: OperationList = { operations: [operation()], freshness: { kind: 'fresh', asOf: at } }
+const operations: OperationList = { operations: [operation()], freshness: { kind: 'fresh', asOf: at }, members: [] }
 const known: Known = {
   members: (cluster) => (cluster === 'prod' ? members : undefined),
   operations: (cluster) => (cluster === 'prod' ? operations : undefined),
@@ -150,21 +154,24 @@ describe('a change of an operation', () => {
     applyLiveEvent({ kind: 'operation-changed', cluster: 'prod', operation: next }, before)
 
   test('replaces what was known of it', () => {
-    const next = operation({ updatedAt: later, percent: 40 })
+    const next = operation({ heardAt: later, percent: 40 })
     expect(operationsIn(changed(next))).toEqual([next])
-    expect(readAgain(changed(next))).toEqual([])
+    expect(readAgain(changed(next))).toEqual(['cluster/prod/operation/o1'])
   })
   test('that is older than what is known is not believed', () => {
-    const older = operation({ updatedAt: '2026-11-22T06:11:00.000Z', percent: 10 })
+    const older = operation({ heardAt: '2026-11-22T06:11:00.000Z', percent: 10 })
     expect(operationsIn(changed(older))).toEqual(operations.operations)
   })
   test('adds one that began elsewhere, newest first', () => {
     expect(operationsIn(changed(operation({ id: 'o2' }))).map(({ id }) => id)).toEqual(['o2', 'o1'])
   })
   test('that has ended makes the servers be read again', () => {
-    expect(readAgain(changed(operation({ status: 'success', updatedAt: later })))).toEqual(['cluster/prod/members'])
+    expect(readAgain(changed(operation({ status: 'success', heardAt: later })))).toEqual([
+      'cluster/prod/operation/o1',
+      'cluster/prod/members',
+    ])
   })
   test('reads the list where there is none', () => {
-    expect(readAgain(changed(operation(), nothing))).toEqual(['cluster/prod/operations'])
+    expect(readAgain(changed(operation(), nothing))).toEqual(['cluster/prod/operations', 'cluster/prod/operation/o1'])
   })
 })

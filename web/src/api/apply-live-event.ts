@@ -65,8 +65,10 @@ export function applyLiveEvent(event: LiveEvent, known: Known): readonly CacheCh
         list === undefined
           ? readAgain('cluster', event.cluster, 'operations')
           : { kind: 'operations', cluster: event.cluster, operations: withOperation(list, event.operation) }
+      const detail = readAgain('cluster', event.cluster, 'operation', event.operation.id)
       // What an operation did to a server shows in the list of servers once it has ended.
-      return isFinished(event.operation) ? [operations, readAgain('cluster', event.cluster, 'members')] : [operations]
+      const members = isFinished(event.operation) ? [readAgain('cluster', event.cluster, 'members')] : []
+      return [operations, detail, ...members]
     }
     case 'resource-changed':
       return /^(cluster-member|instance)-/.test(event.action) ? [readAgain('cluster', event.cluster, 'members')] : []

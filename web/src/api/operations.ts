@@ -15,18 +15,18 @@ export function operationListQuery(cluster: string) {
   })
 }
 
-/** The list with one operation as it is now; what is older than what we have is not believed. */
+/** The list with one operation as it is now; what was heard before what we have is not believed. */
 export function withOperation(list: OperationList, operation: Operation): OperationList {
   const before = list.operations.find(({ id }) => id === operation.id)
   if (before === undefined) return { ...list, operations: [operation, ...list.operations] }
-  if (Date.parse(before.updatedAt) > Date.parse(operation.updatedAt)) return list
+  if (Date.parse(before.heardAt) > Date.parse(operation.heardAt)) return list
   const operations = list.operations.map((row) => (row.id === operation.id ? operation : row))
   return { ...list, operations }
 }
 
 export function putOperation(client: QueryClient, cluster: string, operation: Operation): void {
-  const fresh = { kind: 'fresh', asOf: operation.updatedAt } as const
+  const fresh = { kind: 'fresh', asOf: operation.heardAt } as const
   client.setQueryData(operationListQuery(cluster).queryKey, (list) =>
-    withOperation(list ?? { operations: [], freshness: fresh }, operation),
+    withOperation(list ?? { operations: [], freshness: fresh, members: [] }, operation),
   )
 }

@@ -25,10 +25,14 @@ const operation = (status: Operation['status'], id = 'o'): Operation => ({
   id,
   description: 'Evacuating cluster member',
   status,
+  looking: false,
+  found: null,
   location: 'server3',
   project: null,
   createdAt: at,
   updatedAt: at,
+  heardAt: at,
+  endedAt: null,
   progress: null,
   percent: null,
   error: status === 'failure' ? 'no space' : null,
@@ -38,7 +42,7 @@ const operation = (status: Operation['status'], id = 'o'): Operation => ({
 })
 const knowing = (health: Health, ...operations: Operation[]): LiveContext => ({
   members: () => ({ members: [member(health)], groups: [], modes: { evacuate: [''], restore: [''] } }),
-  operations: () => ({ operations, freshness: { kind: 'fresh', asOf: at } }),
+  operations: () => ({ operations, freshness: { kind: 'fresh', asOf: at }, members: [] }),
 })
 
 test.each<[string, Health, Health, string | undefined]>([

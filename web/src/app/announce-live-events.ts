@@ -42,7 +42,11 @@ const outcomes = {
   unknown: { tone: 'info', text: 'Nobody can tell whether it was done. Look at the server before you ask again.' },
 } as const
 
-const attempts: Readonly<Record<string, string>> = { 'member.evacuate': 'Evacuating', 'member.restore': 'Restoring' }
+const attempts: Readonly<Record<string, string>> = {
+  'member.evacuate': 'Evacuating',
+  'member.restore': 'Restoring',
+  'operation.cancel': 'Cancelling the operation',
+}
 
 /** What became of a change whose answer was lost. */
 function sayOutcome({ action, object, outcome }: Extract<LiveEvent, { kind: 'outcome-found' }>): Said {
@@ -60,7 +64,8 @@ function sayHealth(before: MemberNow, health: Health): Said {
 }
 
 function sayOperation(before: Operation, after: Operation): Said {
-  if (isFinished(before) || !isFinished(after)) return {}
+  const isFound = before.looking && !after.looking
+  if (!isFound && (isFinished(before) || !isFinished(after))) return {}
   const title = operationTitle(after)
   const text = operationDetail(after)
   const tone = after.status === 'success' ? 'good' : after.status === 'failure' ? 'bad' : 'info'

@@ -239,6 +239,7 @@ function know(member: Member | undefined): void {
   queryClient.setQueryData(operationListQuery('prod').queryKey, {
     operations: [],
     freshness: { kind: 'unavailable', reason: 'nobody answers' },
+    members: [],
   })
   queryClient.setQueryData(certificateQuery('prod', any).queryKey, {
     certificate: { value: null, freshness: { kind: 'unavailable', reason: 'nobody answers' } },

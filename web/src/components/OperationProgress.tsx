@@ -36,7 +36,7 @@ export function OperationProgress({ operation, brief = false }: { operation: Ope
           />
         )}
         <span className={brief ? 'max-sm:hidden' : ''}>{startedBy(operation)}</span>
-        {finished ? <Ago at={operation.updatedAt} /> : <Since at={operation.createdAt} />}
+        {finished ? <Ago at={operation.endedAt ?? operation.heardAt} /> : <Since at={operation.createdAt} />}
       </span>
     </div>
   )

@@ -9,10 +9,14 @@ function operation(change: Partial<Operation> = {}): Operation {
     id: 'a',
     description: 'Evacuating cluster member',
     status: 'running',
+    looking: false,
+    found: null,
     location: 'server3',
     project: null,
     createdAt: '2026-11-22T06:11:00.000Z',
     updatedAt: '2026-11-22T06:11:40.000Z',
+    heardAt: '2026-11-22T06:11:40.000Z',
+    endedAt: null,
     progress: null,
     percent: null,
     error: null,
@@ -30,6 +34,26 @@ test.each<[Partial<Operation>, string, string]>([
   [{ status: 'failure', error: 'no space' }, 'Evacuating server3 failed', 'no space'],
   [{ status: 'failure' }, 'Evacuating server3 failed', 'Incus gave no reason.'],
   [{ status: 'cancelled' }, 'Evacuating server3 was cancelled', ''],
+  [
+    { status: 'unknown', looking: true },
+    'Evacuating server3: outcome unknown, looking',
+    'Incus no longer knows it. The console looks for what became of it.',
+  ],
+  [
+    { status: 'unknown', found: 'done' },
+    'Evacuating server3: nobody saw how it ended',
+    'What it worked on is now as it was to become: it was done.',
+  ],
+  [
+    { status: 'unknown', found: 'not-done', description: 'Starting instance' },
+    'Starting instance: nobody saw how it ended',
+    'What it worked on is not as it was to become: it was not done, or not to its end.',
+  ],
+  [
+    { status: 'unknown', description: 'Migrating instance' },
+    'Migrating instance: nobody saw how it ended',
+    'Look at what it worked on: what that is like now is what became of it.',
+  ],
   [
     { status: 'unknown', description: 'Restoring cluster member' },
     'Restoring server3: nobody saw how it ended',
@@ -64,8 +88,8 @@ describe('the strip', () => {
   const ids = (rows: readonly Operation[]) => shownOperations(rows, now).map(({ id }) => id)
   test('shows what runs, however old, and what ended in the last half minute', () => {
     const old = operation({ id: 'old', updatedAt: '2026-11-22T03:00:00Z' })
-    const ended = operation({ id: 'ended', status: 'success', updatedAt: '2026-11-22T06:11:45Z' })
-    const gone = operation({ id: 'gone', status: 'failure', updatedAt: '2026-11-22T06:11:29Z' })
+    const ended = operation({ id: 'ended', status: 'success', heardAt: '2026-11-22T06:11:45Z' })
+    const gone = operation({ id: 'gone', status: 'failure', heardAt: '2026-11-22T06:11:29Z' })
     expect(ids([gone, ended, old])).toEqual(['old', 'ended'])
   })
   test('has the newest first', () => {

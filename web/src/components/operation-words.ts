@@ -36,7 +36,7 @@ export function operationTitle(operation: Operation): string {
     case 'cancelled':
       return `${now} was cancelled`
     case 'unknown':
-      return `${now}: nobody saw how it ended`
+      return operation.looking ? `${now}: outcome unknown, looking` : `${now}: nobody saw how it ended`
   }
 }
 
@@ -60,8 +60,17 @@ export function operationTone(operation: Operation): Tone {
 /** What is happening in it, why it failed, or what to do where its end was not seen. */
 export function operationDetail(operation: Operation): string {
   if (operation.status === 'failure') return operation.error ?? 'Incus gave no reason.'
-  if (operation.status === 'unknown') return 'Look at the server itself: what it says now is what became of it.'
+  if (operation.status === 'unknown') return whatBecame(operation)
   return isFinished(operation) ? '' : (operation.progress ?? 'Incus has not reported progress yet.')
+}
+
+function whatBecame({ looking, found, description }: Operation): string {
+  if (looking) return 'Incus no longer knows it. The console looks for what became of it.'
+  if (found === 'done') return 'What it worked on is now as it was to become: it was done.'
+  if (found === 'not-done') return 'What it worked on is not as it was to become: it was not done, or not to its end.'
+  return doing[description] === undefined
+    ? 'Look at what it worked on: what that is like now is what became of it.'
+    : 'Look at the server itself: what it says now is what became of it.'
 }
 
 export function startedBy({ startedBy }: Operation): string {
@@ -75,7 +84,7 @@ export function startedBy({ startedBy }: Operation): string {
  */
 export function shownOperations(operations: readonly Operation[], now: number, keepMs = 30_000): readonly Operation[] {
   const running = operations.filter((operation) => !isFinished(operation))
-  const ended = operations.filter((row) => isFinished(row) && now - Date.parse(row.updatedAt) < keepMs)
+  const ended = operations.filter((row) => isFinished(row) && now - Date.parse(row.heardAt) < keepMs)
   return [...running, ...ended].toSorted(
     (a, b) =>
       Number(isFinished(a)) - Number(isFinished(b)) ||
