@@ -38,6 +38,7 @@ describe('a server that gets stuck', () => {
       (found) => found?.symptom === 'stuck',
     )
     expect(open).toMatchObject({ member: victim, beginning: 'seen', end: null, cluster: { atFirst: 'Online' } })
+    expect((await incidents(`?state=open&member=${victim}`)).incidents.map(({ id }) => id)).toEqual([open?.id])
     const { incident } = getIncident.reply.parse((await viewer.get(at(`/incidents/${open?.id}`))).json)
     expect(incident.steps.at(-1)).toMatchObject({ standing: 'ejected', symptom: 'stuck' })
     await eventually(
@@ -77,6 +78,7 @@ describe('what is asked wrongly', () => {
     ['/incidents?limit=201', 400],
     ['/incidents?before=yesterday', 400],
     ['/incidents?doubts=perhaps', 400],
+    ['/incidents?state=closed', 400],
   ])('%s is answered with %d', async (path, status) => {
     expect((await viewer.get(at(path))).status).toBe(status)
   })

@@ -115,7 +115,7 @@ async function watching(disk = memoryDisk(), clock?: ManualClock) {
 
 describe('an incident', () => {
   test('begins with the first doubt, tells what it turned into, and is over when the member was healthy again', async () => {
-    const { clock, fail, recover, only, told } = await watching()
+    const { clock, fail, recover, only, told, incidents } = await watching()
     fail()
     expect(await only()).toMatchObject({
       member: 'server3',
@@ -130,6 +130,8 @@ describe('an incident', () => {
     })
     await clock.pass(20_000)
     expect((await only()).outMs).toBe(20_000)
+    expect(incidents.open('server3').map(({ outMs }) => outMs)).toEqual([20_000])
+    expect(incidents.open('server1')).toEqual([])
     await recover()
     const healthyAt = clock.now()
     expect(await only()).toMatchObject({ end: null, quietSince: new Date(healthyAt).toISOString() })
@@ -137,6 +139,7 @@ describe('an incident', () => {
     expect((await only()).end).toBeNull()
     await clock.pass(1_000)
     expect((await only()).end).toEqual({ how: 'recovered', at: new Date(healthyAt).toISOString() })
+    expect(incidents.open(null)).toEqual([])
     expect(new Set(told).size).toBe(1)
     expect(told.length).toBeGreaterThanOrEqual(4)
   })

@@ -45,7 +45,6 @@ export interface IncidentPage {
   readonly incidents: IncidentSummary[]
   readonly more: boolean
   readonly doubtsHidden: number
-  readonly since: number
 }
 
 interface LateRequest {
@@ -116,7 +115,7 @@ export class Incidents {
 
   /** Newest first. Rejects while the database cannot be read. */
   async list(filter: IncidentFilter, limit: number): Promise<IncidentPage> {
-    const { store, cluster, clock, watched } = this.#options
+    const { store, cluster } = this.#options
     await this.#behind.flush()
     const kept = await store.list(cluster, filter, limit + 1)
     const oldest = kept.length > limit ? Date.parse(kept.at(-1)?.beganAt ?? '') : -Infinity
@@ -129,11 +128,21 @@ export class Incidents {
     const more = all.length > limit
     const from = more ? Date.parse(shown.at(-1)?.beganAt ?? '') : 0
     const doubtsHidden = filter.doubts ? 0 : await store.countDoubts(cluster, filter, from)
-    const incidents = shown.map((incident) => {
-      const { steps: _, stepsLeftOut: __, ...summary } = this.#view(incident)
-      return summary
-    })
-    return { incidents, more, doubtsHidden, since: Math.max(watched.since, clock.now() - KEPT_MS) }
+    return { incidents: shown.map((incident) => this.#summary(incident)), more, doubtsHidden }
+  }
+
+  /** Those that are not over, newest first; of one member where it is named. */
+  open(member: string | null): IncidentSummary[] {
+    return this.#newest()
+      .filter((incident) => incident.end === null && (member === null || incident.member === member))
+      .toSorted((a, b) => Date.parse(b.beganAt) - Date.parse(a.beganAt))
+      .map((incident) => this.#summary(incident))
+  }
+
+  /** Since when incidents are kept here: when the console first watched, or 400 days ago. */
+  get since(): number {
+    const { watched, clock } = this.#options
+    return Math.max(watched.since, clock.now() - KEPT_MS)
   }
 
   /** Null where there is none. Rejects while the database cannot be read. */
@@ -154,6 +163,11 @@ export class Incidents {
     if (end.silent.length === 0 && end.tookMs <= LATE_MS) return
     const at = this.#options.clock.monotonic()
     this.#late = [...this.#late.filter((late) => at - late.at < REMEMBERED_MS), { end, at }].slice(-MOST_REMEMBERED)
+  }
+
+  #summary(incident: KeptIncident): IncidentSummary {
+    const { steps: _, stepsLeftOut: __, ...summary } = this.#view(incident)
+    return summary
   }
 
   #view(incident: KeptIncident): Incident {

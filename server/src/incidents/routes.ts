@@ -6,7 +6,7 @@ import type { Incidents } from './incidents.ts'
 import { NoSuchIncident } from './no-such-incident.ts'
 
 /** `of` finds a cluster by name; the door has checked that the person may see it. */
-export function incidentRoutes(of: (cluster: string) => Pick<Incidents, 'list' | 'get'>): Route[] {
+export function incidentRoutes(of: (cluster: string) => Pick<Incidents, 'list' | 'open' | 'since' | 'get'>): Route[] {
   return [
     route({
       endpoint: listIncidents,
@@ -14,14 +14,16 @@ export function incidentRoutes(of: (cluster: string) => Pick<Incidents, 'list' |
       class: 'read',
       object: () => null,
       handler: async (_context, { params, query }) => {
-        const { member = null, doubts, before, limit } = query
+        const { member = null, state, doubts, before, limit } = query
+        const incidents = of(params.cluster)
+        const since = instant(incidents.since)
+        if (state === 'open') return { incidents: incidents.open(member), more: false, doubtsHidden: 0, since }
         const filter = {
           member,
           doubts: doubts === 'true',
           before: before === undefined ? null : Date.parse(before),
         }
-        const { since, ...page } = await of(params.cluster).list(filter, limit)
-        return { ...page, since: instant(since) }
+        return { ...(await incidents.list(filter, limit)), since }
       },
     }),
     route({

@@ -82,6 +82,8 @@ export const listIncidents = endpoint({
   summary: 'Departures of servers from healthy, newest first.',
   query: z.strictObject({
     member: z.string().optional(),
+    /** `open`: only those that are not over, all of them. */
+    state: z.enum(['all', 'open']).default('all'),
     /** Also those in which nothing but a doubt arose, which was gone within ten seconds and noticed by nobody. */
     doubts: z.enum(['true', 'false']).default('false'),
     /** Those that began before this instant: for the next page. */
