@@ -253,6 +253,7 @@ class Race<Value> {
   }
 
   #askedBefore(winner: Flight<Value>): readonly string[] {
+    if (this.#begun === 1) return nobody
     const slower = this.#flights
       .filter(({ startedAt }) => startedAt < winner.startedAt)
       .map(({ member }) => member.name)
@@ -352,5 +353,7 @@ class Race<Value> {
     })
   }
 }
+
+const nobody: readonly string[] = []
 
 function nothing(): void {}

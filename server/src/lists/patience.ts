@@ -7,13 +7,18 @@ import type { Clock } from '../lib/clock.ts'
 export const PATIENCE_MS = 200
 
 /** What the work gives, or null when it has not in that time; it goes on, and whatever becomes of it then is ignored. */
-export async function soon<Value>(clock: Clock, work: Promise<Value>, patienceMs = PATIENCE_MS): Promise<Value | null> {
-  const { promise: late, resolve } = Promise.withResolvers<null>()
-  const cancel = clock.after(patienceMs, () => resolve(null))
-  work.catch(() => undefined)
-  try {
-    return await Promise.race([work, late])
-  } finally {
-    cancel()
-  }
+export function soon<Value>(clock: Clock, work: Promise<Value>, patienceMs = PATIENCE_MS): Promise<Value | null> {
+  return new Promise((resolve, reject) => {
+    const cancel = clock.after(patienceMs, () => resolve(null))
+    work.then(
+      (value) => {
+        cancel()
+        resolve(value)
+      },
+      (error: unknown) => {
+        cancel()
+        reject(error instanceof Error ? error : new Error(String(error)))
+      },
+    )
+  })
 }
