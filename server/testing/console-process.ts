@@ -15,10 +15,11 @@ export class ConsoleProcess {
   readonly #child: ChildProcess
   readonly #managementPort: number
 
-  constructor(configFile: string, managementPort: number) {
+  /** @param program what Node runs, and the arguments before the configuration. Default: the source. */
+  constructor(configFile: string, managementPort: number, program: readonly string[] = [main]) {
     this.#managementPort = managementPort
     const flags = ['--disable-proto=delete', '--disable-warning=ExperimentalWarning']
-    this.#child = spawn(process.execPath, [...flags, main, '--config', configFile], {
+    this.#child = spawn(process.execPath, [...flags, ...program, '--config', configFile], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {

@@ -100,10 +100,11 @@ test('an event that is not understood is passed over', async () => {
   expect(seen.events.map(({ kind }) => kind)).toEqual(['heartbeat'])
 })
 
-test('the wait doubles up to ten seconds, scattered by a quarter', () => {
-  expect([0, 1, 2, 3, 6, 7, 20].map((failures) => waitMs(failures, () => 0.5))).toEqual([
-    100, 250, 500, 1000, 8000, 10_000, 10_000,
+test('the wait doubles, for a minute to no more than two seconds, then to ten, scattered by a quarter', () => {
+  expect([0, 1, 2, 3, 6, 45, 46, 1_100].map((failures) => waitMs(failures, () => 0.5))).toEqual([
+    100, 250, 500, 1000, 1400, 1400, 10_000, 10_000,
   ])
-  expect(waitMs(20, () => 0)).toBe(7500)
-  expect(waitMs(20, () => 1)).toBe(12_500)
+  expect(waitMs(60, () => 0)).toBe(7500)
+  expect(waitMs(60, () => 1)).toBe(12_500)
+  expect(waitMs(20, () => 1)).toBe(1750)
 })

@@ -24,7 +24,11 @@ export interface LiveWorld {
 
 /** The console sends a heartbeat every two seconds: three missed ones mean that the connection is dead. */
 const silenceMs = 7000
+/** A console that is started anew is back within seconds, and its pages two seconds later. */
+const longestWaitAtFirstMs = 1_400
 const longestWaitMs = 10_000
+/** About a minute. */
+const atFirst = 45
 
 /**
  * Follows the live stream until the signal aborts or the session ends. A broken stream is continued after its last
@@ -48,10 +52,10 @@ export async function followLive(world: LiveWorld, signal: AbortSignal): Promise
   world.onPhase('ended')
 }
 
-/** After a stream that had been alive: at once, a little scattered; then doubling up to ten seconds. */
+/** After a stream that had been alive: at once, a little scattered; then doubling, in the end to ten seconds. */
 export function waitMs(failures: number, random: () => number): number {
   if (failures === 0) return 200 * random()
-  const exact = Math.min(longestWaitMs, 250 * 2 ** (failures - 1))
+  const exact = Math.min(failures <= atFirst ? longestWaitAtFirstMs : longestWaitMs, 250 * 2 ** (failures - 1))
   return exact * (0.75 + 0.5 * random())
 }
 

@@ -15,15 +15,21 @@ export const queryClient: QueryClient = new QueryClient({
       gcTime: 10 * 60_000,
       refetchOnWindowFocus: false,
       networkMode: 'always',
-      retry: (count, error) => count < 2 && isPassing(error),
-      retryDelay: (attempt) => 300 * 2 ** attempt + 300 * Math.random(),
+      retry: triesAgain,
+      retryDelay: (attempt) => Math.min(1_500, 300 * 2 ** attempt) + 300 * Math.random(),
     },
     mutations: { retry: false, networkMode: 'always' },
   },
 })
 
-function isPassing(error: unknown): boolean {
-  return error instanceof ApiError && (error.code === 'offline' || error.status === 502 || error.status === 503)
+/**
+ * Whether a read that failed so often is tried again. A console that is started anew finishes what runs and is back within
+ * seconds, and nobody shall see an error for that: ten seconds. A cluster that does not answer is told soon.
+ */
+export function triesAgain(failures: number, error: unknown): boolean {
+  if (!(error instanceof ApiError)) return false
+  if (error.code === 'offline' || error.code === 'draining') return failures < 8
+  return failures < 2 && (error.status === 502 || error.status === 503)
 }
 
 /** Only a page that was open is locked; one that is just starting goes to the sign-in page instead. */
