@@ -44,6 +44,8 @@ export interface TestApp extends TestWorld {
   untilHeard(live: LiveClient): Promise<void>
   /** Every record of the access history that is durable, oldest first. */
   history(): Promise<readonly AuditRecord[]>
+  /** Ends the console as a signal does and starts another one in its place, from what the first one wrote. */
+  restart(): Promise<void>
   /** A second connection to the database of the history, to spoil it with. */
   auditDatabase(): Promise<Database>
 }
@@ -54,8 +56,12 @@ export async function startTestApp({ before, impatient = false, ...options }: Te
   try {
     await before?.(world)
     const logs: string[] = []
-    const app = await begin(world, logs)
+    let app = await begin(world, logs)
     ends.push(() => endApp(app))
+    const restart = async (): Promise<void> => {
+      await endApp(app)
+      app = await begin(world, logs)
+    }
 
     let audit: Promise<Database> | undefined
     const auditDatabase = (): Promise<Database> => {
@@ -106,13 +112,16 @@ export async function startTestApp({ before, impatient = false, ...options }: Te
 
     const testApp: TestApp = {
       ...world,
-      app,
+      get app() {
+        return app
+      },
       logs,
       browser,
       signIn,
       listen,
       untilHeard,
       history,
+      restart,
       auditDatabase,
       close: async () => {
         for (const end of ends.splice(0).toReversed()) await end()

@@ -95,6 +95,19 @@ describe('operations', () => {
     expect(await answer).toMatchObject({ operations: [{ id: 'op1', status: 'running' }] })
   })
 
+  it('that ran before a restart and are not listed any more are looked for', async () => {
+    const first = setUp(async () => [operation()])
+    await first.operations.list()
+    await first.kept.stop()
+    const { clock, kept, operations } = setUp(async () => [], {}, first.store)
+    await kept.open()
+    operations.start()
+    await clock.pass(0)
+    expect(states((await operations.list()).operations)).toEqual(['op1 unknown true'])
+    await clock.pass(70_000)
+    expect(states((await operations.list()).operations)).toEqual(['op1 unknown'])
+  })
+
   it('say of each server how current they are, and how many are there', async () => {
     let stuck = false
     const { clock, operations } = setUp(async () => [operation()], {

@@ -85,7 +85,10 @@ export class Operations extends Subscribable<Operation> implements ListSource<Op
   /** Takes up what this authority saw before: what ran then is looked for. */
   start(): void {
     const { kept, authority } = this.#ports
-    for (const operation of kept.seenBy(authority)) this.#log = withOperation(this.#log, operation)
+    for (const operation of kept.seenBy(authority)) {
+      this.#log = withOperation(this.#log, operation)
+      if (!isFinished(operation)) this.#heardAt.set(operation.id, Number.NEGATIVE_INFINITY)
+    }
     // What others with another authority hear of it is true for this one too.
     this.#unsubscribe = kept.subscribe((operation) => this.#log.has(operation.id) && this.#learn(operation))
     if (this.#running.length === 0) return

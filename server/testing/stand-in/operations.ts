@@ -47,6 +47,8 @@ export class Operation {
   /** Undefined: it belongs to the cluster, and is listed in every project. */
   readonly project: string | undefined
   readonly mayCancel: boolean
+  /** Absent work is ended by whoever began it. */
+  readonly hasWork: boolean
   status: OperationStatus = 'Running'
   metadata: Record<string, unknown> | null
   err = ''
@@ -63,6 +65,7 @@ export class Operation {
     this.location = options.location
     this.project = options.project
     this.mayCancel = options.mayCancel ?? options.class === 'token'
+    this.hasWork = options.run !== undefined
     this.metadata = options.metadata ?? null
     this.#description = options.description
     this.#resources = options.resources ?? {}
@@ -153,6 +156,14 @@ export class Operations {
     this.#announce(operation)
     operation.tell()
     this.#clock.after(this.#keepMs, () => this.#operations.delete(operation.id))
+  }
+
+  /** Ends it before it is done. Incus tells that it is being cancelled first. */
+  cancel(operation: Operation): void {
+    operation.status = 'Cancelling'
+    this.#announce(operation)
+    if (operation.hasWork) operation.cancel.abort(new Error('cancelled'))
+    else this.finish(operation, 'Cancelled')
   }
 
   /** A process died: its operations are gone, and nobody hears of it. */

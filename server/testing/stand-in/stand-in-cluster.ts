@@ -249,13 +249,17 @@ export class StandInCluster {
     description?: string
     metadata?: Record<string, unknown>
     project?: string
+    resources?: Record<string, string[]>
+    /** Default: it can be. */
+    mayCancel?: boolean
   }): Operation {
-    const { member, description = 'Executing operation', metadata, project } = options
+    const { member, description = 'Executing operation', metadata, project, resources, mayCancel = true } = options
     return this.operations.start({
       class: 'task',
       description,
       location: this.state.member(member),
-      mayCancel: true,
+      mayCancel,
+      ...(resources === undefined ? {} : { resources }),
       ...(metadata === undefined ? {} : { metadata }),
       ...(project === undefined ? {} : { project }),
     })

@@ -1,6 +1,6 @@
 import { sleep } from '../clock.ts'
 import { visibleProjects } from '../authorization.ts'
-import { recursionOf } from '../call.ts'
+import { execute, recursionOf } from '../call.ts'
 import type { Call } from '../call.ts'
 import type { Member } from '../member.ts'
 import type { Operation } from '../operations.ts'
@@ -77,7 +77,7 @@ async function cancelOperation(call: Call): Promise<Reply> {
   await reach(call, operation.location)
   if (!operation.mayCancel) throw new IncusError(400, "This operation can't be cancelled")
   if (operation.final) throw new IncusError(400, 'Only running operations can be cancelled')
-  if (operation.class === 'token') call.operations.finish(operation, 'Cancelled')
-  else operation.cancel.abort(new Error('cancelled'))
+  execute(call, 'operation.cancel', operation.location)
+  call.operations.cancel(operation)
   return done
 }
