@@ -109,6 +109,22 @@ describe('a slow member', () => {
     expect(said()).toEqual(['server3 healthy -'])
   })
 
+  test('stays slow until ten answers in a row have come since, however quick it was before', async () => {
+    const { board, clock, said } = await boardOf('server1', 'server2')
+    const round = async (second: number, inTurn = true) => {
+      board.observe('server1', answer(2))
+      board.observe('server2', { kind: 'probe-answered', answerMs: second, fresh: false, inTurn })
+      await clock.pass(500)
+    }
+    for (let n = 0; n < 20; n += 1) await round(2)
+    said()
+    for (let n = 0; n < 3; n += 1) await round(120, false)
+    for (let n = 0; n < 8; n += 1) await round(2)
+    expect(said()).toEqual(['server2 suspect slow'])
+    for (let n = 0; n < 2; n += 1) await round(2)
+    expect(said()).toEqual(['server2 healthy -'])
+  })
+
   test('that was stopped and goes on is not called slow for long', async () => {
     const { board, said } = await boardOf('server1', 'server2')
     for (let n = 0; n < 20; n += 1) for (const name of ['server1', 'server2']) board.observe(name, answer())

@@ -104,7 +104,7 @@ export class HealthBoard {
   /** Whether its latest answers were late, so that it should be asked again at once: see `asksSoon`. */
   asksSoon(member: string): boolean {
     const row = this.#rows.get(member)
-    return row !== undefined && asksSoon(this.#paceOf(member, row), row.medianMs, this.settings)
+    return row !== undefined && asksSoon(this.#paceOf(member, row), this.settings)
   }
 
   /** How a member's health goes over the wire. */
@@ -213,7 +213,7 @@ export class HealthBoard {
     if (slow === wasSlow) return
     row.returning = slow && wasEjected
     // What was measured before the change no longer describes it.
-    if (!slow) row.answers.keepLatest(settings.goodProbesToRecover)
+    row.answers.keepLatest(slow ? 1 : settings.goodProbesToRecover)
     row.lately = []
     const thresholdMs = Math.round(slowThresholdMs(pace.peers.mediansMs, settings))
     const message =

@@ -142,26 +142,29 @@ describe('a member that was slow', () => {
 })
 
 describe('a member is asked again at once', () => {
-  test.each<[string, Answer[], number | null, boolean]>([
-    ['not without an answer', [], null, false],
-    ['not while it answers as usual', inTurn(2, 2, 2), 2, false],
-    ['not for a few milliseconds', inTurn(2, 2, 8), 1, false],
-    ['after a late answer', inTurn(2, 2, 9), 1, true],
-    ['after a late answer, though it may be no slow one', inTurn(2, 2, 20), 2, true],
-    ['not if that is usual for it, being further away than the others', inTurn(20, 20, 20), 20, false],
-    ['if it is later than usual for it', inTurn(20, 20, 49), 16, true],
-    ['if it is slow beside the others, whatever is usual for it', inTurn(40, 40, 55), 40, true],
-    ['before anything is usual', inTurn(30), null, true],
-    ['once more, if the next answer was in time', soon(2, 2, 90, 2), 2, true],
-    ['not after two answers in time', soon(2, 90, 2, 2), 2, false],
-    ['only a few times if it is late and not slow', soon(20, 20, 20, 20, 20), 2, false],
-    ['as often as it takes to tell a slow one', soon(...late(9)), 2, true],
-    ['not for ever', soon(...late(10)), 2, false],
-  ])('%s', (_, lately, usualMs, asks) => {
-    expect(asksSoon(pace({ lately }), usualMs, settings)).toBe(asks)
+  const takes = (...answersMs: number[]) => answersMs
+
+  test.each<[string, Answer[], number[], boolean]>([
+    ['not without an answer', [], takes(), false],
+    ['not while it answers as usual', inTurn(2, 2, 2), takes(2), false],
+    ['not for a few milliseconds', inTurn(2, 2, 8), takes(1), false],
+    ['after a late answer', inTurn(2, 2, 9), takes(1), true],
+    ['after a late answer, though it may be no slow one', inTurn(2, 2, 20), takes(2), true],
+    ['not if that is usual for it, being further away than the others', inTurn(20, 20, 20), takes(20), false],
+    ['if it is later than usual for it', inTurn(20, 20, 49), takes(16), true],
+    ['if it is slow beside the others, whatever is usual for it', inTurn(40, 40, 55), takes(40), true],
+    ['although it was late before, as busy machines are', inTurn(20, 2, 40), takes(2, 20, 2, 40, 60, 2, 30, 20), true],
+    ['before anything is usual', inTurn(30), takes(), true],
+    ['once more, if the next answer was in time', soon(2, 2, 90, 2), takes(2), true],
+    ['not after two answers in time', soon(2, 90, 2, 2), takes(2), false],
+    ['only a few times if it is late and not slow', soon(20, 20, 20, 20, 20), takes(2), false],
+    ['as often as it takes to tell a slow one', soon(...late(9)), takes(2), true],
+    ['not for ever', soon(...late(10)), takes(2), false],
+  ])('%s', (_, lately, answersMs, asks) => {
+    expect(asksSoon(pace({ lately, answersMs }), settings)).toBe(asks)
   })
 
   test('not when it is known to be slow', () => {
-    expect(asksSoon(pace({ wasSlow: true, lately: soon(90, 90) }), 2, settings)).toBe(false)
+    expect(asksSoon(pace({ wasSlow: true, lately: soon(90, 90) }), settings)).toBe(false)
   })
 })

@@ -72,17 +72,17 @@ export function isSlow({ wasSlow, answersMs, lately, peers, now }: Pace, setting
 }
 
 /**
- * Whether to ask again at once rather than in turn: an answer was late, by what is usual for this member, and it is not
- * known yet whether it will stay so. A few questions tell; a member in trouble is not to be burdened with more.
- *
- * @param usualMs the median of its own answers; null before there are any
+ * Whether to ask again at once rather than in turn: an answer was late, by what this member takes when it is well, and
+ * it is not known yet whether it will stay so. A few questions tell; a member in trouble is not to be burdened with more.
  */
-export function asksSoon(pace: Pace, usualMs: number | null, settings: HealthSettings): boolean {
+export function asksSoon(pace: Pace, settings: HealthSettings): boolean {
   const { wasSlow, lately } = pace
   const latestMs = Math.max(0, ...lately.slice(-2).map(({ ms }) => ms))
   if (wasSlow !== false || latestMs <= settings.lateFloorMs) return false
   const thresholdMs = slowThresholdMs(pace.peers.mediansMs, settings)
-  if (latestMs <= Math.min(thresholdMs, settings.slowFactor * (usualMs ?? 0))) return false
+  // Not the median: where now and then everything is late, that says little of how quick a member is.
+  const wellMs = quantile(pace.answersMs, 0.25) ?? 0
+  if (latestMs <= Math.min(thresholdMs, settings.slowFactor * wellMs)) return false
   const most = lately.some(({ ms }) => ms > thresholdMs) ? settings.soonAtMost : settings.soonAtMost / 2
   return lately.length < most
 }
