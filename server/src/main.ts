@@ -15,13 +15,14 @@ import { CannotOpenDatabase } from './database/database-error.ts'
 import { CannotListen, listen } from './http/listen.ts'
 import { systemClock } from './lib/clock.ts'
 import { KeysUnusable } from './lib/keys.ts'
+import { FolderUnusable } from './lib/make-folder.ts'
 import type { Logger } from './lib/logger.ts'
 import { createLogger } from './lib/logger.ts'
 import { systemRandom } from './lib/random.ts'
 
 /**
  * Runs the console until it is told to stop by a signal; gives the exit status: 0 after a clean end, 1 when it could not
- * start, 2 when the configuration has mistakes.
+ * start, 2 when the configuration has mistakes or names a folder that cannot be one.
  */
 export async function start(file: string): Promise<number> {
   const loaded = loadConfig({ file })
@@ -35,7 +36,7 @@ export async function start(file: string): Promise<number> {
   reportStrayErrors(logger)
   const stopped = stopSignal()
   const app = await begin(config, logger)
-  if (app === null) return 1
+  if (typeof app === 'number') return app
   logger.info({ publicUrl: config.publicUrl, clusters: config.clusters.map(({ name }) => name) }, 'the console answers')
 
   const signal = await stopped
@@ -47,8 +48,8 @@ export async function start(file: string): Promise<number> {
   return 0
 }
 
-/** Null when it cannot start, which has been said. */
-async function begin(config: Config, logger: Logger): Promise<App | null> {
+/** The exit status when it cannot start, which has been said. */
+async function begin(config: Config, logger: Logger): Promise<App | number> {
   let app: App | null = null
   try {
     const tools = { clock: systemClock, random: systemRandom, logger }
@@ -59,14 +60,19 @@ async function begin(config: Config, logger: Logger): Promise<App | null> {
   } catch (error) {
     process.stderr.write(`malleus: ${whyNot(error)}\n`)
     await app?.close()
-    return null
+    return isOfConfiguration(error) ? 2 : 1
   }
+}
+
+/** What no other moment would make right, but another line in the configuration. */
+function isOfConfiguration(error: unknown): boolean {
+  return error instanceof FolderUnusable || (error instanceof Error && error.cause instanceof FolderUnusable)
 }
 
 /** A sentence where there is one for the person who starts it; for a mistake of ours, where it happened. */
 function whyNot(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const plain = [KeysUnusable, CannotOpenDatabase, AuditUnavailable, CannotListen]
+  const plain = [KeysUnusable, FolderUnusable, CannotOpenDatabase, AuditUnavailable, CannotListen]
   return plain.some((kind) => error instanceof kind) ? error.message : (error.stack ?? error.message)
 }
 

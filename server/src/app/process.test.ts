@@ -1,9 +1,10 @@
-import { writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import { once } from 'node:events'
 import path from 'node:path'
 import { CompiledQuery } from 'kysely'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { z } from 'zod'
 import { ConsoleProcess } from '../../testing/console-process.ts'
 import { eventually } from '../../testing/eventually.ts'
 import { TestBrowser } from '../../testing/test-browser.ts'
@@ -113,10 +114,21 @@ describe('the console as a process', () => {
     expect((await history()).at(-1)).toMatchObject({ phase: 'close' })
   })
 
-  test('that cannot write its database says which one, and ends with 1', async () => {
+  test('that is to keep its database where no folder can be says so, and ends with 2', async ({ skip }) => {
+    if (process.platform !== 'linux') return skip('there is no /proc here')
+    const settings: unknown = JSON.parse(await readFile(world.configFile, 'utf8'))
+    const changed = { ...z.record(z.string(), z.unknown()).parse(settings), storage: 'sqlite:/proc/malleus' }
+    await writeFile(world.configFile, JSON.stringify({ ...changed, keys: undefined }))
+    const running = begin()
+    expect(await running.exited).toBe(2)
+    expect(running.output).toContain('malleus: The folder /proc/malleus cannot be made (ENOENT).')
+    expect(running.output).not.toMatch(/\n {4}at /)
+  })
+
+  test('that cannot write its database says which one, and ends with 2', async () => {
     await writeFile(path.join(world.folder, 'var'), 'a file where the folder should be')
     const running = begin()
-    expect(await running.exited).toBe(1)
+    expect(await running.exited).toBe(2)
     expect(running.output).toMatch(/malleus: The console cannot write its database .*malleus\.db/)
     expect(running.output).not.toMatch(/\n {4}at /)
   })

@@ -1,9 +1,10 @@
-import { mkdir, open } from 'node:fs/promises'
+import { open } from 'node:fs/promises'
 import path from 'node:path'
 import { Kysely } from 'kysely'
 import type { Compilable, CompiledQuery } from 'kysely'
 import type { Clock } from '../lib/clock.ts'
 import { systemClock } from '../lib/clock.ts'
+import { makeFolder } from '../lib/make-folder.ts'
 import { CannotOpenDatabase } from './database-error.ts'
 import { migrations } from './migrations.ts'
 import type { DatabaseName, Migration } from './migrations.ts'
@@ -104,7 +105,7 @@ async function prepareFile(
 ): Promise<string> {
   const file = path.join(folder, `${name}.db`)
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await makeFolder(folder)
     const handle = await open(file, 'a', 0o600)
     await handle.close()
   } catch (error) {

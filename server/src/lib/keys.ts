@@ -1,8 +1,9 @@
 import { createHmac, createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import type { KeyObject } from 'node:crypto'
-import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises'
+import { link, open, readFile, stat, unlink } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
+import { FolderUnusable, makeFolder } from './make-folder.ts'
 import type { Random } from './random.ts'
 
 /** The console's own secrets: whoever has them and the database still cannot open a session without its cookie. */
@@ -24,7 +25,7 @@ export class KeysUnusable extends Error {
  * Reads the key file, or makes it with mode 0600 when it is missing and `create` allows it: with several replicas all
  * of them need the same file, so there it has to be given.
  *
- * @throws KeysUnusable when it is missing and may not be made, is readable by others, or is not a key file.
+ * @throws KeysUnusable when it is missing and may not be made, is readable by others, or is not a key file; FolderUnusable.
  */
 export async function loadKeys(file: string, { create, random }: { create: boolean; random: Random }): Promise<Keys> {
   try {
@@ -36,7 +37,7 @@ export async function loadKeys(file: string, { create, random }: { create: boole
     if (made === undefined) throw new KeysUnusable(`The key file ${file} was removed while it was being made.`)
     return made
   } catch (error) {
-    if (error instanceof KeysUnusable) throw error
+    if (error instanceof KeysUnusable || error instanceof FolderUnusable) throw error
     const reason = error instanceof Error ? error.message : String(error)
     throw new KeysUnusable(`The key file ${file} cannot be used: ${reason}`, { cause: error })
   }
@@ -77,7 +78,7 @@ async function readKeys(file: string): Promise<Keys | undefined> {
 
 /** Written whole under another name and then linked, so that nobody reads half of it and the first of two starts wins. */
 async function writeNewKeys(file: string, random: Random): Promise<void> {
-  await mkdir(path.dirname(file), { recursive: true, mode: 0o700 })
+  await makeFolder(path.dirname(file))
   const draft = `${file}.${random.uuid()}`
   const signing = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem' })
   const handle = await open(draft, 'wx', 0o600)
