@@ -6,6 +6,7 @@ import type { IncusServer } from '@malleus/shared/incus/server.ts'
 import type { KnownMember, MemberDirectory } from '../clusters/member-directory.ts'
 import type { Answer } from '../gateway/request.ts'
 import type { HealthBoard } from '../health/health-board.ts'
+import { silenceOf } from '../health/silence.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { LastPresented, Observed, ObservedMember } from './member-view.ts'
 import { memberDetailView, memberView, observedView, withReported } from './member-view.ts'
@@ -14,7 +15,7 @@ import { supportedModes } from './modes.ts'
 import { NotFound } from './not-possible.ts'
 import { unavailable } from './reading.ts'
 import type { Readings } from './readings.ts'
-import { noIdentity } from './readings.ts'
+import { lastTold, noIdentity } from './readings.ts'
 import type { Asker, ReportedByCluster, ReportedNow } from './reported-by-cluster.ts'
 import type { ServerFacts } from './server-facts.ts'
 
@@ -130,10 +131,11 @@ export class Members {
 
   #observed(name: string, counts: InstanceCounts | null): Observed {
     const { board, readings, probed } = this.#options
+    const loss = board.databaseAvailable === false ? 'The cluster database does not answer.' : null
     return {
       health: board.view(name),
       presented: probed.presented(name),
-      readings: readings.of(name),
+      readings: lastTold(readings.of(name), silenceOf(board.current(name)), loss),
       instances: this.#instancesOf(name, counts),
       skewMs: probed.clockSkew(name)?.skewMs ?? null,
       probes: probed.records(name),

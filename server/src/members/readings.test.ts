@@ -8,7 +8,8 @@ import { HealthBoard } from '../health/health-board.ts'
 import { healthSettings } from '../health/health-settings.ts'
 import { systemRandom } from '../lib/random.ts'
 import { describeReadFailure, knownFrom, nextReading, notReadYet } from './reading.ts'
-import { Readings, noIdentity } from './readings.ts'
+import type { MemberReadings } from './readings.ts'
+import { Readings, lastTold, noIdentity } from './readings.ts'
 
 function incusSays(message: string, status: number): MemberError {
   return new MemberError({ kind: 'incus', member: 'server1', phase: 'answer', sent: true, message, status })
@@ -177,6 +178,31 @@ describe('a reading over the wire', () => {
   test('T-partial-rows: what the server leaves out is unavailable, and no zero', () => {
     const partial = nextReading<{ n: number | null }>(notReadYet, { value: { n: null } }, at)
     expect(view(partial, at)).toMatchObject({ value: null, freshness: { reason: 'The server does not tell it.' } })
+  })
+})
+
+describe('what a member told last', () => {
+  const at = Date.UTC(2026, 0, 1)
+  const told = { value: {}, readAt: at, failure: null }
+  const all = { state: told, resources: told, server: told } as unknown as MemberReadings
+  const cannot = { value: null, readAt: null, failure: noIdentity }
+  const [stuck, lost] = ['The server is stuck.', 'The cluster database does not answer.']
+
+  test.each<[string, string | null, string | null, (string | null)[]]>([
+    ['is current while it answers', null, null, [null, null, null]],
+    ['is old as soon as it does not', stuck, null, [stuck, stuck, stuck]],
+    ['through the database is old as soon as that does not answer', null, lost, [lost, null, null]],
+    ['is old for its own reason first', stuck, lost, [stuck, stuck, stuck]],
+  ])('%s', (_, silence, loss, failures) => {
+    const { state, resources, server } = lastTold(all, silence, loss)
+    expect([state, resources, server].map(({ failure }) => failure)).toEqual(failures)
+    expect(state.value).toBe(told.value)
+  })
+
+  test('is nothing, for its own reason, where it cannot be read at all', () => {
+    const never = { state: cannot, resources: notReadYet, server: cannot }
+    const { state, resources } = lastTold(never, stuck, lost)
+    expect([state.failure, resources.failure]).toEqual([noIdentity, stuck])
   })
 })
 

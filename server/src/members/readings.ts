@@ -48,6 +48,31 @@ const nothing: MemberReadings = { state: notReadYet, resources: notReadYet, serv
 const cannot: Reading<never> = { value: null, readAt: null, failure: noIdentity }
 const cannotAny: MemberReadings = { state: cannot, resources: cannot, server: cannot }
 
+/**
+ * The readings of a member as they count now: while nothing can be had, what was told last is old at once, and not only
+ * after it was asked for again in vain.
+ *
+ * @param silence why the member gives no answer, as a sentence; null while it does
+ * @param loss why nobody answers what goes through the cluster database, as a member's state does; null while somebody does
+ */
+export function lastTold(
+  { state, resources, server }: MemberReadings,
+  silence: string | null,
+  loss: string | null,
+): MemberReadings {
+  return {
+    state: because(state, silence ?? loss),
+    resources: because(resources, silence),
+    server: because(server, silence),
+  }
+}
+
+/** What could never be read at all says why itself. */
+function because<Value>(reading: Reading<Value>, failure: string | null): Reading<Value> {
+  if (failure === null || (reading.value === null && reading.failure !== null)) return reading
+  return { ...reading, failure }
+}
+
 export class Readings {
   readonly #options: ReadingsOptions
   readonly #servers = new Subscribable<{ readonly member: string; readonly server: IncusServer }>()
