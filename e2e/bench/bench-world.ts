@@ -64,14 +64,15 @@ export async function leaderOf(cluster: BenchCluster): Promise<string | undefine
   return cluster.kind === 'real' ? await cluster.world.lab.leader() : cluster.world.cluster.leader
 }
 
-/** Installs and starts the console, which ends with the run. `nodeFlags` are for its Node, as to profile it. */
+/** Installs and starts the console, which ends with the run. `nodeFlags` are for its Node, as to profile it; `settings` are lines of its configuration file. */
 export async function startBenchConsole(
   run: Run,
   { world, address, folder }: BenchCluster,
   nodeFlags: readonly string[] = [],
+  settings = '',
 ): Promise<Console> {
   run.signal.throwIfAborted()
-  const options = { folder: join(folder, 'console'), world, address, cluster: 'bench', nodeFlags }
+  const options = { folder: join(folder, 'console'), world, address, cluster: 'bench', nodeFlags, settings }
   const console = await startConsole(options)
   run.defer(() => console.stop())
   return console

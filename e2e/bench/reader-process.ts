@@ -3,12 +3,17 @@
 // when that is closed.
 
 import { spawn } from 'node:child_process'
+import { Agent } from 'node:http'
+import { Agent as TlsAgent } from 'node:https'
 import { Question } from './reader.ts'
 import { clusterTrust } from './member-trust.ts'
 import { type Outcome, type ReadOptions, timedRead } from './timed-read.ts'
 
 /** One context for all reads of a certificate: making it costs more than a handshake. */
 const trusts = new Map<string, ReturnType<typeof clusterTrust>>()
+/** Of kept connections, by certificate. */
+const agents = new Map<string, TlsAgent>()
+const plainAgent = new Agent({ keepAlive: true })
 
 process.on('disconnect', () => process.exit(0))
 process.on('message', (message) => {
@@ -26,14 +31,20 @@ function answer(question: Omit<Question, 'id'>): Promise<Outcome> {
 }
 
 function optionsOf(read: Extract<Question['read'], { kind: 'request' }>): ReadOptions {
-  const options = { host: read.host, port: read.port, path: read.path, headers: read.headers, agent: false as const }
-  if (read.certificate === undefined) return { scheme: 'http', options }
-  let trust = trusts.get(read.certificate)
-  if (trust === undefined) {
-    trust = clusterTrust(read.certificate)
-    trusts.set(read.certificate, trust)
-  }
-  return { scheme: 'https', options: { ...options, ...trust } }
+  const { host, port, path, headers, certificate, kept = false } = read
+  const options = { host, port, path, headers }
+  if (certificate === undefined) return { scheme: 'http', options: { ...options, agent: kept && plainAgent } }
+  const trust = remembered(trusts, certificate, () => clusterTrust(certificate))
+  // With the trust in the options of each request instead, Node keeps no connection.
+  if (!kept) return { scheme: 'https', options: { ...options, ...trust, agent: false } }
+  const agent = remembered(agents, certificate, () => new TlsAgent({ keepAlive: true, ...trust }))
+  return { scheme: 'https', options: { ...options, agent } }
+}
+
+function remembered<Value>(known: Map<string, Value>, key: string, make: () => Value): Value {
+  const value = known.get(key) ?? make()
+  known.set(key, value)
+  return value
 }
 
 /** What the program prints is the answer, when it ends well. Never rejects. */

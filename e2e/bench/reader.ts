@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
 import type { Outcome } from './timed-read.ts'
 
-/** A GET, on a connection of its own; over TLS to whom presents `certificate` (PEM), if there is one. */
+/** A GET, over TLS to whom presents `certificate` (PEM), if there is one; on a connection of its own, unless it is `kept` for the next. */
 const RequestRead = z.object({
   kind: z.literal('request'),
   host: z.string(),
@@ -12,6 +12,7 @@ const RequestRead = z.object({
   path: z.string(),
   headers: z.record(z.string(), z.string()),
   certificate: z.string().exactOptional(),
+  kept: z.boolean().exactOptional(),
 })
 
 /** A client program, whose output is the answer. */
