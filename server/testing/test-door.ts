@@ -33,6 +33,8 @@ export interface TestDoorOptions {
   readonly site?: Door['site']
   readonly pages?: Partial<Door['pages']>
   readonly audit?: Partial<Door['audit']>
+  /** Hears of every cookie that is looked for. */
+  readonly onLookup?: () => void
 }
 
 export interface Remembered {
@@ -124,6 +126,7 @@ function makeDoor(options: TestDoorOptions, history: Remembered[], ended: Set<st
     },
     routes,
     findSession: (cookieHeader) => {
+      options.onLookup?.()
       const group = /(?:^|;\s*)sid=([a-z]+)/.exec(cookieHeader ?? '')?.[1]
       if (group === undefined) return Promise.resolve({ kind: 'none' })
       if (ended.has(group)) return Promise.resolve({ kind: 'ended', cookies: ['sid=; Max-Age=0'] })

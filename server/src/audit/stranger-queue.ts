@@ -1,11 +1,12 @@
 import type { Clock } from '../lib/clock.ts'
+import { networkOf } from '../lib/network-of.ts'
 import type { AuditEntry } from './record.ts'
 
 const MINUTE_MS = 60_000
 const MOST_ADDRESSES = 1000
 
 /**
- * Refusals of people nobody knows: one record per address and minute, and at most a thousand addresses in a minute, so
+ * Refusals of people nobody knows: one record per address (of IPv6: per /64) and minute, and at most a thousand in a minute, so
  * that strangers can neither fill the access history nor, by filling its queue, stop what others do.
  */
 export class StrangerQueue {
@@ -28,7 +29,8 @@ export class StrangerQueue {
       this.#minute = minute
       this.#seen = new Set()
     }
-    const address = entry.src.ip ?? ''
+    // Whoever has one address of IPv6 has a whole network of them.
+    const address = networkOf(entry.src.ip ?? '')
     if (this.#seen.has(address) || this.#seen.size >= MOST_ADDRESSES || this.#waiting.length >= MOST_ADDRESSES) {
       this.passedOver += 1
       return false

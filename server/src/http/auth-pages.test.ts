@@ -82,6 +82,15 @@ describe('the pages of signing in', () => {
 })
 
 describe('signing out', () => {
+  it('is limited per address, because a cookie is looked for', async () => {
+    const { ask } = await start({ limits: { anonymousPerSecond: 2 } })
+    const signOut = () => ask('/auth/logout', { method: 'POST', as: null, body: '{}' })
+    const statuses: number[] = []
+    for (let n = 0; n < 3; n += 1) statuses.push((await signOut()).status)
+    expect(statuses[2]).toBe(429)
+    expect(statuses.slice(0, 2)).not.toContain(429)
+  })
+
   it('answers where to go, and clears the cache', async () => {
     const { ask } = await start()
     const reply = await ask('/auth/logout', { method: 'POST', body: '{}' })

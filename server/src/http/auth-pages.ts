@@ -1,5 +1,5 @@
 import type { RequestHandler } from 'express'
-import { networkOf } from './client-address.ts'
+import { networkOf } from '../lib/network-of.ts'
 import type { Door } from './door.ts'
 import { type Exchange, exchangeOf } from './exchange.ts'
 import { Refusal } from './problem.ts'
@@ -55,6 +55,8 @@ export function authHandlers(door: Door): AuthHandlers {
     burst: settings.limits.signInsPerMinute,
     clock,
   })
+  // Its cookie is looked for in the database, whoever sends it.
+  const signOuts = new RateLimit({ perSecond: settings.limits.anonymousPerSecond, clock })
   const bodies = { mostBytes: FORM_BYTES, idleMs: settings.limits.bodyIdleMs, clock }
   return {
     login: async (request) => {
@@ -71,6 +73,7 @@ export function authHandlers(door: Door): AuthHandlers {
     logout: async (request) => {
       const exchange = enter(request, '/auth/logout')
       exchange.action = 'session.sign-out'
+      signOuts.take(networkOf(exchange.client.ip))
       if (mediaType(request) !== 'application/json') throw new Refusal('unsupported_media_type')
       await readBody(request, bodies)
       send(exchange, await pages.logout(pageRequest(exchange)))

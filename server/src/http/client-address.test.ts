@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { networkSet } from '../config/address.ts'
-import { clientAddress, networkOf } from './client-address.ts'
+import { clientAddress } from './client-address.ts'
 
 const trusted = networkSet(['10.0.0.0/8', '192.0.2.1', 'fd00::/8'])
 
@@ -26,22 +26,5 @@ describe('the address of a client', () => {
     ['is unknown when the connection is gone', undefined, '203.0.113.9', 'unknown', null],
   ])('%s', (_, peer, forwarded, ip, via) => {
     expect(clientAddress(peer, forwarded, trusted)).toEqual({ ip, via })
-  })
-})
-
-describe('addresses that are counted together', () => {
-  it.each([
-    ['198.51.100.7', '198.51.100.7'],
-    ['unknown', 'unknown'],
-    ['2001:db8:1:2:3:4:5:6', '2001:db8:1:2::/64'],
-    ['2001:DB8:0001:2::6', '2001:db8:1:2::/64'],
-    ['2001:db8::6', '2001:db8:0:0::/64'],
-    ['2001:db8:1:2:3:4:5::', '2001:db8:1:2::/64'],
-    ['::1', '0:0:0:0::/64'],
-    ['::', '0:0:0:0::/64'],
-    ['fe80::1:2%eth0', 'fe80:0:0:0::/64'],
-    ['64:ff9b::198.51.100.7', '64:ff9b:0:0::/64'],
-  ])('%s is one of %s', (address, network) => {
-    expect(networkOf(address)).toBe(network)
   })
 })

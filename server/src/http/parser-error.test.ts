@@ -25,6 +25,26 @@ describe('what is no request', () => {
   })
 })
 
+describe('the answer to what is no request', () => {
+  it('carries what every answer carries', async () => {
+    const test = await startTestDoor({ routes: [] })
+    doors.push(test)
+    const { headers } = await test.ask('/api/clusters')
+    const [head = ''] = (await test.raw('GET / HTTP/1.1\r\nno colon\r\n\r\n')).split('\r\n\r\n')
+    const answered = new Map(
+      head
+        .split('\r\n')
+        .slice(1)
+        .map((line) => [line.slice(0, line.indexOf(': ')), line.slice(line.indexOf(': ') + 2)] as const),
+    )
+    const own = ['x-request-id', 'content-type', 'content-length', 'connection', 'keep-alive', 'date']
+    const common = Object.entries(headers).filter(([name]) => !own.includes(name))
+    expect(common.length).toBeGreaterThan(10)
+    for (const [name, value] of common) expect([name, answered.get(name)]).toEqual([name, value])
+    expect(answered.get('connection')).toBe('close')
+  })
+})
+
 /** All that a logger could write of it; Node keeps the bytes it could not parse with the error. */
 function textsIn(value: unknown): string[] {
   if (value instanceof Buffer) return [value.toString('latin1')]

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net'
 import type { ProblemCode } from '@malleus/shared/api/problem.ts'
 import type { Door } from './door.ts'
 import { problems } from './problem.ts'
+import { commonHeaders } from './security-headers.ts'
 
 /**
  * What could not be read as a request (RFC 9112): Node's parser refuses both kinds of length at once, folded headers,
@@ -30,8 +31,7 @@ export function answerParserError(
     'content-type: application/problem+json',
     `content-length: ${Buffer.byteLength(body)}`,
     `x-request-id: ${requestId}`,
-    'x-content-type-options: nosniff',
-    'cache-control: no-store',
+    ...commonHeaders.map(([name, value]) => `${name}: ${value}`),
     'connection: close',
   ]
   socket.end(`${head.join('\r\n')}\r\n\r\n${body}`)

@@ -22,7 +22,7 @@ function world(perSecond: number, burst?: number, mostKeys?: number) {
         throw error
       }
     })
-  return { taken, pass: (ms: number) => (now += ms) }
+  return { limit, taken, pass: (ms: number) => (now += ms) }
 }
 
 describe('a rate limit', () => {
@@ -34,6 +34,17 @@ describe('a rate limit', () => {
     expect(taken('a', 6)).toEqual([true, true, true, true, true, '1'])
     pass(60_000)
     expect(taken('a', 201).filter((result) => result === true)).toHaveLength(200)
+  })
+
+  it('tells beforehand whether there is one left, and takes none for that', () => {
+    const { limit, taken, pass } = world(2)
+    expect(limit.isSpent('a')).toBe(false)
+    expect(taken('a', 1)).toEqual([true])
+    expect([limit.isSpent('a'), limit.isSpent('a')]).toEqual([false, false])
+    expect(taken('a', 2)).toEqual([true, '1'])
+    expect([limit.isSpent('a'), limit.isSpent('b')]).toEqual([true, false])
+    pass(500)
+    expect(limit.isSpent('a')).toBe(false)
   })
 
   it('counts each key by itself', () => {

@@ -38,6 +38,21 @@ export class RateLimit {
 
   /** Takes one; throws the refusal, with how long to wait, when there is none left. */
   take(key: string): void {
+    const bucket = this.#filled(key)
+    if (bucket.tokens >= 1) {
+      bucket.tokens -= 1
+      return
+    }
+    const waitSeconds = Math.max(1, Math.ceil((1 - bucket.tokens) / this.#perSecond))
+    throw new Refusal('too_many_requests', undefined, { headers: { 'retry-after': String(waitSeconds) } })
+  }
+
+  /** Whether `take` would throw now. */
+  isSpent(key: string): boolean {
+    return this.#buckets.has(key) && this.#filled(key).tokens < 1
+  }
+
+  #filled(key: string): Bucket {
     const now = this.#clock.monotonic()
     let bucket = this.#buckets.get(key)
     if (bucket === undefined) {
@@ -46,11 +61,6 @@ export class RateLimit {
     }
     bucket.tokens = Math.min(this.#burst, bucket.tokens + ((now - bucket.at) / 1000) * this.#perSecond)
     bucket.at = now
-    if (bucket.tokens >= 1) {
-      bucket.tokens -= 1
-      return
-    }
-    const waitSeconds = Math.max(1, Math.ceil((1 - bucket.tokens) / this.#perSecond))
-    throw new Refusal('too_many_requests', undefined, { headers: { 'retry-after': String(waitSeconds) } })
+    return bucket
   }
 }

@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express'
 import { z } from 'zod'
-import { networkOf } from './client-address.ts'
+import { networkOf } from '../lib/network-of.ts'
 import type { Door } from './door.ts'
 import { exchangeOf } from './exchange.ts'
 import { Refusal } from './problem.ts'

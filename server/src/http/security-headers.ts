@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 
-/** What every answer carries, whatever it is. */
-const everywhere: readonly (readonly [string, string])[] = [
+/** What every answer carries, whatever it is; a page has its own policy, and files may be kept. */
+export const commonHeaders: readonly (readonly [string, string])[] = [
   ['strict-transport-security', 'max-age=63072000; includeSubDomains'],
   ['x-content-type-options', 'nosniff'],
   ['referrer-policy', 'no-referrer'],
@@ -11,13 +11,13 @@ const everywhere: readonly (readonly [string, string])[] = [
   ['origin-agent-cluster', '?1'],
   ['x-frame-options', 'DENY'],
   ['permissions-policy', permissionsPolicy()],
+  // What is not a page runs nothing and shows nothing, even when someone opens it as one.
+  ['content-security-policy', "default-src 'none'; frame-ancestors 'none'; sandbox"],
+  ['cache-control', 'no-store'],
 ]
 
 export function setSecurityHeaders(response: ServerResponse): void {
-  for (const [name, value] of everywhere) response.setHeader(name, value)
-  // What is not a page runs nothing and shows nothing, even when someone opens it as one.
-  response.setHeader('content-security-policy', "default-src 'none'; frame-ancestors 'none'; sandbox")
-  response.setHeader('cache-control', 'no-store')
+  for (const [name, value] of commonHeaders) response.setHeader(name, value)
 }
 
 /** What the page itself may do: only what carries this response's nonce, and strings never become code. */
