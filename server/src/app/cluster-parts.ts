@@ -129,7 +129,7 @@ export async function createClusterParts(
   const ends = [
     directory.subscribe((members) => prober.follow(members)),
     trust.subscribe(() => prober.askAllAnew()),
-    watchDatabase({ board, reported, prober, discovery }),
+    watchDatabase({ board, reported, prober, discovery, clock }),
     ...(follows
       ? [
           readings.onServer(({ member, server }) => follower.heard(member, server)),

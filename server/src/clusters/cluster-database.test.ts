@@ -1,7 +1,7 @@
 import { ClusterDatabase } from '@malleus/shared/api/clusters.ts'
 import type { Standing, Symptom } from '@malleus/shared/domain/health.ts'
 import { describe, expect, test } from 'vitest'
-import { clusterDatabase, mayHoldDatabase } from './cluster-database.ts'
+import { clusterDatabase, isDatabaseInDoubt, mayHoldDatabase } from './cluster-database.ts'
 import type { ReportedList } from './reported-members.ts'
 
 const at = Date.UTC(2026, 10, 22, 15, 0, 0)
@@ -129,6 +129,20 @@ describe('what has become of the cluster database', () => {
     const health = () => ({ standing: 'ejected', symptom: 'stuck', since: at, answeredAt: at }) as const
     expect(clusterDatabase({ available, goneSince: null, reported: reportedWith('Lvv'), health })).toEqual({ kind })
   })
+})
+
+test.each<[string, string, boolean]>([
+  ['everybody answers', '...', false],
+  ['a voter is missing', '.k.', false],
+  ['the leader is missing', 'k..', true],
+  ['two of three are missing, and the leader answers', '.kk', true],
+])('whether it can go on answering: %s', (_, health, isInDoubt) => {
+  const of = (member: string) => {
+    const [standing, symptom] = conditions[health.charAt(Number(member.slice(6)) - 1)] ?? ['unknown', null]
+    return { standing, symptom, since: at, answeredAt: at }
+  }
+  expect(isDatabaseInDoubt({ reported: reportedWith('Lvv'), health: of })).toBe(isInDoubt)
+  expect(isDatabaseInDoubt({ reported: null, health: of })).toBe(false)
 })
 
 describe('a member whose loss may be the loss of the database', () => {

@@ -42,9 +42,7 @@ type Lost = Extract<ClusterDatabase, { kind: 'lost' }>
 export function clusterDatabase({ available, goneSince, reported, health }: DatabaseFacts): ClusterDatabase {
   if (available === null) return { kind: 'unknown' }
   if (available) return { kind: 'answers' }
-  const holders = [...(reported?.rows ?? [])].flatMap(([name, row]) => {
-    return isHolder(row) ? [holderOf(name, row, health(name))] : []
-  })
+  const holders = holdersIn(reported, health)
   return {
     kind: 'lost',
     since: instant(goneSince ?? 0),
@@ -58,6 +56,20 @@ export function clusterDatabase({ available, goneSince, reported, health }: Data
 export function mayHoldDatabase(member: string, reported: ReportedList | null): boolean {
   const row = reported?.rows.get(member)
   return row === undefined || isHolder(row)
+}
+
+/**
+ * Whether so many are missing that the database cannot go on answering, although it still may: a leader that is left
+ * alone does for some seconds, from what it has.
+ */
+export function isDatabaseInDoubt({ reported, health }: Pick<DatabaseFacts, 'reported' | 'health'>): boolean {
+  return causeOf(holdersIn(reported, health)) !== 'unexplained'
+}
+
+function holdersIn(reported: ReportedList | null, health: DatabaseFacts['health']): DatabaseHolder[] {
+  return [...(reported?.rows ?? [])].flatMap(([name, row]) => {
+    return isHolder(row) ? [holderOf(name, row, health(name))] : []
+  })
 }
 
 function isHolder({ roles }: Reported): boolean {
