@@ -101,6 +101,7 @@ story(
     await expect(loss).toContainText('2 of the 3 servers that hold it do not answer, and it needs 2.')
     for (const name of gone) await expect(loss).toContainText(new RegExp(`${name}( \\(leader\\))? refuses connections`))
     await expect(loss.getByText('sudo systemctl start incus.service', { exact: true })).toHaveCount(2)
+    await loss.getByText('Only if the missing servers never come back').click()
     await expect(loss.getByText('sudo incus admin cluster recover-from-quorum-loss')).toBeVisible()
     await expect(page.getByText('1 of 3 servers answers, and does not reach the cluster database.')).toBeVisible()
     await expect(rowOf(page, left)).toContainText('Healthy')

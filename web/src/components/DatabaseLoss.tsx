@@ -1,4 +1,5 @@
 import { ChevronRight } from 'lucide-react'
+import type { ReactNode } from 'react'
 import { Copy } from '../ui/Copy.tsx'
 import { inkOf, StateMark } from '../ui/StateMark.tsx'
 import { useMembers } from './current.ts'
@@ -69,29 +70,38 @@ export function DatabaseLoss({ database }: { database: LostDatabase }) {
         </div>
       </dl>
       {steps.length + lastResort.length > 0 && (
-        <details open={database.cause === 'quorum'} className="group border-t border-line">
-          <summary className="flex cursor-pointer items-center gap-2 rounded-[10px] px-3.5 py-2 font-strong text-accent-text">
-            <ChevronRight size={14} aria-hidden="true" className="group-open:rotate-90" />
-            How to get it back
-          </summary>
-          <div className="flex flex-col gap-4 px-3.5 pt-1 pb-3.5">
-            <Steps steps={steps} />
-            {lastResort.length > 0 && (
-              <>
-                <h3 className="text-13">Only if the missing servers never come back</h3>
-                <Steps steps={lastResort} />
-              </>
-            )}
-          </div>
-        </details>
+        <div className="flex flex-col border-t border-line py-1">
+          {steps.length > 0 && (
+            <Fold title="How to get it back" isOpen={database.cause === 'quorum'}>
+              <Steps steps={steps} />
+            </Fold>
+          )}
+          {lastResort.length > 0 && (
+            <Fold title="Only if the missing servers never come back" isOpen={false}>
+              <Steps steps={lastResort} isOrdered={lastResort.length > 1} />
+            </Fold>
+          )}
+        </div>
       )}
     </section>
   )
 }
 
-function Steps({ steps }: { steps: readonly RecoveryStep[] }) {
+function Fold({ title, isOpen, children }: { title: string; isOpen: boolean; children: ReactNode }) {
   return (
-    <ol className="flex flex-col gap-3">
+    <details open={isOpen} className="group">
+      <summary className="flex cursor-pointer items-center gap-2 rounded-[10px] px-3.5 py-1.5 font-strong text-accent-text">
+        <ChevronRight size={14} aria-hidden="true" className="group-open:rotate-90" />
+        {title}
+      </summary>
+      <div className="px-3.5 pt-1 pb-3">{children}</div>
+    </details>
+  )
+}
+
+function Steps({ steps, isOrdered = false }: { steps: readonly RecoveryStep[]; isOrdered?: boolean }) {
+  return (
+    <ol className={`flex flex-col gap-3 ${isOrdered ? 'list-decimal pl-5' : ''}`}>
       {steps.map(({ text, on, commands }) => (
         <li key={text} className="min-w-0">
           <p>{text}</p>

@@ -3,7 +3,7 @@ import { lazy, Suspense } from 'react'
 import { serverNow } from '../lib/clock.ts'
 import { Notice } from '../ui/Notice.tsx'
 import { useCluster } from './current.ts'
-import { describeLoss, whatIsLost } from './database-words.ts'
+import { describeLoss, whatReadOnlyMeans } from './database-words.ts'
 
 const DatabaseLoss = lazy(() => import('./DatabaseLoss.tsx').then((m) => ({ default: m.DatabaseLoss })))
 
@@ -33,7 +33,7 @@ export function DatabaseNotice() {
         )
       }
     >
-      {whatIsLost}
+      {whatReadOnlyMeans}
     </Notice>
   )
   if (!isOverview) return notice

@@ -81,6 +81,10 @@ export const whatIsLost =
 export const whatWorks =
   'Reading: health, answer times and certificates are measured as ever, and the access history goes on. Instances go on running.'
 
+/** The same in short, where there is no room for all of it. */
+export const whatReadOnlyMeans =
+  'Nothing can be changed until it is back, and what the cluster says of servers, instances and operations is what was last known.'
+
 /** Why nothing can be changed now, for a button; nothing while it can. */
 export function whyReadOnly(database: ClusterDatabase | undefined): string | undefined {
   return database?.kind === 'lost'
