@@ -78,14 +78,19 @@ export function isSlow({ wasSlow, answersMs, lately, peers, now }: Pace, setting
 export function asksSoon(pace: Pace, settings: HealthSettings): boolean {
   const { wasSlow, lately } = pace
   const latestMs = Math.max(0, ...lately.slice(-2).map(({ ms }) => ms))
-  if (wasSlow !== false || latestMs <= settings.lateFloorMs) return false
+  if (wasSlow !== false || latestMs <= settings.lateFloorMs || lately.length >= settings.soonAtMost) return false
   const thresholdMs = slowThresholdMs(pace.peers.mediansMs, settings)
   // Not the median: where now and then everything is late, that says little of how quick a member is.
   const wellMs = quantile(pace.answersMs, 0.25) ?? 0
-  if (latestMs <= Math.min(thresholdMs, settings.slowFactor * wellMs)) return false
-  const most = lately.some(({ ms }) => ms > thresholdMs) ? settings.soonAtMost : settings.soonAtMost / 2
-  return lately.length < most
+  const lateMs = Math.min(thresholdMs, Math.max(settings.lateFloorMs, settings.slowFactor * wellMs))
+  const isLate = ({ ms }: Answer) => ms > lateMs
+  const known = lately.slice(-ENOUGH_LATE)
+  const isKnown = known.length === ENOUGH_LATE && known.every((answer) => isLate(answer) && answer.ms <= thresholdMs)
+  return !isKnown && lately.slice(-2).some(isLate)
 }
+
+/** So many in a row that are late and not slow: more of them would tell nothing new. */
+const ENOUGH_LATE = 4
 
 /** How late a member was by its answers that were asked for at that instant or later; null without any. */
 export function latenessSince(askedAt: number, lately: readonly Answer[]): number | null {
@@ -113,7 +118,7 @@ function isSlowLately(
   return slowSince(lately, Math.max(thresholdMs, settings.slowFactor * beside), now, settings) !== null
 }
 
-/** Since when enough answers have been slow, nearly all, and for long enough, up to the latest; null if not. */
+/** Since when it has mostly been waited for slow answers, enough of them and for long enough; null if not. */
 function slowSince(
   lately: readonly Answer[],
   thresholdMs: number,
@@ -125,9 +130,9 @@ function slowSince(
   for (const [at, first] of lately.entries()) {
     const askedAt = first.at - first.ms
     if (!isSlowOne(first) || now - askedAt < settings.slowForMs) continue
-    const from = lately.slice(at)
-    const slow = from.filter(isSlowOne).length
-    if (slow >= settings.slowAnswers && slow >= settings.slowShare * from.length) return askedAt
+    const slow = lately.slice(at).filter(isSlowOne)
+    const waitedMs = slow.reduce((sum, { ms }) => sum + ms, 0)
+    if (slow.length >= settings.slowAnswers && waitedMs >= settings.slowShare * (now - askedAt)) return askedAt
   }
   return null
 }
