@@ -116,7 +116,12 @@ describe('T-no-dual-credential', () => {
       () => admin.post(`/api/clusters/${clusterName}/members/server1/state`, { action: 'evacuate', mode: '' }),
       ({ status }) => status >= 400,
     )
-    expect(problemOf(refused).title.length).toBeGreaterThan(10)
+    expect(problemOf(refused)).toMatchObject({
+      code: 'sign_in_not_checked',
+      title: 'No server of the cluster can check who is signed in.',
+    })
+    const { text } = await admin.get(`/api/clusters/${clusterName}/members`)
+    expect(text).toContain('No server of the cluster can check who is signed in: OpenID Connect works on none of them.')
     expect(app.cluster.requests.filter(({ authorization }) => authorization !== null)).toEqual([])
     expect(app.cluster.executions).toEqual([])
     expect((await clusterSeenBy(admin)).findings.map(({ text }) => text).join(' ')).toContain('server1')
