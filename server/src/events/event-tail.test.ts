@@ -24,6 +24,7 @@ function setUp() {
     clock,
   })
   let told = 0
+  feed.listening.publish()
   tail.subscribe(() => (told += 1))
   const say = (fields: object = {}, metadata: object = {}) =>
     feed.publish({
@@ -140,6 +141,20 @@ describe('the tail of events', () => {
     expect([continues, seqs(entries)]).toEqual([false, [1, 2]])
   })
 
+  it('begins when the first member is listened to: what was before is no gap', () => {
+    const clock = new ManualClock()
+    const feed = new Feed()
+    feed.members = []
+    const options = { isVisible: () => true, starter: () => null, mask: () => '', epoch: 'e', clock }
+    const tail = new EventTail({ feed, ...options })
+    feed.publish({ kind: 'gap', from: 1_000, to: 4_000, reason: 'the console was not connected' })
+    feed.members = ['server1']
+    feed.listening.publish()
+    expect(tail.list(undefined, true)).toMatchObject({ since: '1970-01-01T00:00:04.000Z', entries: [] })
+    feed.publish({ kind: 'gap', from: 9_000, to: 12_000, reason: 'server1 fell silent' })
+    expect(tail.list(undefined, true).entries).toHaveLength(1)
+  })
+
   it('keeps a thousand, and says where it cannot go on', () => {
     const { tail, say } = setUp()
     for (let at = 0; at < 1_500; at += 1) say()
@@ -158,6 +173,7 @@ describe('the tail of events', () => {
 
   it('tells at once that there is something, and a storm four times a second', async () => {
     const { clock, say, told } = setUp()
+    await clock.pass(1_000)
     say()
     expect(told()).toBe(1)
     for (let at = 0; at < 100; at += 1) {
@@ -172,8 +188,9 @@ describe('the tail of events', () => {
     expect(told()).toBe(after)
   })
 
-  it('says who is listened to, and since when nobody is', () => {
-    const { tail, feed, told } = setUp()
+  it('says who is listened to, and since when nobody is', async () => {
+    const { clock, tail, feed, told } = setUp()
+    await clock.pass(1_000)
     expect(tail.list(undefined, true)).toMatchObject({ listening: ['server1', 'server2'], deafSince: null })
     feed.members = []
     feed.deafSince = 5_000

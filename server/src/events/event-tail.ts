@@ -39,7 +39,9 @@ interface Kept {
  */
 export class EventTail extends Subscribable<void> {
   readonly #options: EventTailOptions
-  readonly #since: string
+  #since: string
+  /** Whether any member was ever listened to: before that nothing was heard, and nothing is missing. */
+  #hasListened = false
   readonly #ends: readonly (() => void)[]
   #kept: Kept[] = []
   #bytes = 0
@@ -53,7 +55,10 @@ export class EventTail extends Subscribable<void> {
     this.#since = instant(options.clock.now())
     this.#ends = [
       options.feed.subscribe((fact) => this.#hear(fact)),
-      options.feed.listening.subscribe(() => this.#tell()),
+      options.feed.listening.subscribe(() => {
+        this.#hasListened ||= options.feed.members.length > 0
+        this.#tell()
+      }),
     ]
   }
 
@@ -83,7 +88,8 @@ export class EventTail extends Subscribable<void> {
   }
 
   #hear(fact: FeedFact): void {
-    if (fact.kind === 'gap') {
+    if (fact.kind === 'gap' && !this.#hasListened) this.#since = instant(fact.to)
+    else if (fact.kind === 'gap') {
       this.#keep({ kind: 'gap', seq: 0, from: instant(fact.from), to: instant(fact.to), reason: fact.reason })
     } else if (this.#options.isVisible(fact.event.project)) this.#keep(this.#entryOf(fact.event, fact.at))
   }

@@ -35,6 +35,7 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
     if (key === 'page:overview') void navigate({ to: '/clusters/$cluster', params: { cluster } })
     if (key === 'page:servers') void navigate({ to: '/clusters/$cluster/members', params: { cluster } })
     if (key === 'page:certificates') void navigate({ to: '/clusters/$cluster/certificates', params: { cluster } })
+    if (key === 'page:events') void navigate({ to: '/clusters/$cluster/events', params: { cluster } })
     if (key === 'page:instances') void navigate({ to: '/clusters/$cluster/instances', params: { cluster } })
     if (key === 'theme:light') setPreferences({ theme: 'light' })
     if (key === 'theme:dark') setPreferences({ theme: 'dark' })
@@ -114,6 +115,7 @@ const pages = [
   { id: 'page:servers', text: 'Servers' },
   { id: 'page:certificates', text: 'Certificates' },
   { id: 'page:instances', text: 'Instances' },
+  { id: 'page:events', text: 'Events' },
 ]
 
 const themes = [

@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { Box, LayoutDashboard, Server, ShieldCheck, type LucideIcon } from 'lucide-react'
+import { Box, LayoutDashboard, Radio, Server, ShieldCheck, type LucideIcon } from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { clusterListQuery } from '../api/clusters.ts'
@@ -33,6 +33,8 @@ export function Sidebar() {
         <Entry to="/clusters/$cluster/certificates" icon={ShieldCheck} text="Certificates">
           {findings.count > 0 && <Count {...findings} words={findings.count === 1 ? 'finding' : 'findings'} />}
         </Entry>
+        <Group title="Audit" />
+        <Entry to="/clusters/$cluster/events" icon={Radio} text="Events" />
         <Group title="Workloads" />
         <Entry to="/clusters/$cluster/instances" icon={Box} text="Instances">
           {instances !== null && <span className="ml-auto text-12 text-ink-3 tabular-nums">{instances}</span>}
@@ -60,6 +62,7 @@ function Entry(props: {
     | '/clusters/$cluster/members'
     | '/clusters/$cluster/certificates'
     | '/clusters/$cluster/instances'
+    | '/clusters/$cluster/events'
   exact?: boolean
   icon: LucideIcon
   text: string

@@ -21,6 +21,7 @@ export async function preloadRest(): Promise<void> {
       import('../features/members/MemberPage.tsx'),
       import('../features/certificates/CertificatesPage.tsx'),
       import('../features/instances/InstancesPage.tsx'),
+      import('../features/events/EventsPage.tsx'),
     ])
   } catch {
     // Whatever did not come is asked for again when it is opened.

@@ -125,10 +125,36 @@ const instancesRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/instances/InstancesPage.tsx'), 'InstancesPage'),
 })
 
+const eventsRoute = createRoute({
+  getParentRoute: () => clusterRoute,
+  path: '/events',
+  validateSearch: z.object({
+    q: text,
+    type: z.enum(['lifecycle', 'operation']).optional().catch(undefined),
+    action: text,
+    project: text,
+    server: text,
+    object: text,
+    who: text,
+  }),
+  loader: async ({ params: { cluster } }) => {
+    const { eventLogQuery } = await import('../api/events.ts')
+    await seen(cluster, 'event.list', () => queryClient.query(eventLogQuery(cluster)))
+  },
+  component: lazyRouteComponent(() => import('../features/events/EventsPage.tsx'), 'EventsPage'),
+})
+
 const routeTree = rootRoute.addChildren([
   startRoute,
   signInRoute,
-  clusterRoute.addChildren([overviewRoute, membersRoute, memberRoute, certificatesRoute, instancesRoute]),
+  clusterRoute.addChildren([
+    overviewRoute,
+    membersRoute,
+    memberRoute,
+    certificatesRoute,
+    instancesRoute,
+    eventsRoute,
+  ]),
 ])
 
 export const router = createRouter({

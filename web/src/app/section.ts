@@ -3,5 +3,6 @@ export function sectionOf(path: string): string {
   const [, , , section] = path.split('/')
   if (section === 'members') return 'Servers'
   if (section === 'instances') return 'Instances'
+  if (section === 'events') return 'Events'
   return section === 'certificates' ? 'Certificates' : 'Overview'
 }

@@ -7,10 +7,11 @@ const Preferences = z.object({
   density: z.enum(['comfortable', 'compact']).catch('comfortable'),
   memberColumns: z.array(z.string()).nullable().catch(null),
   instanceColumns: z.array(z.string()).nullable().catch(null),
+  eventColumns: z.array(z.string()).nullable().catch(null),
 })
 export type Preferences = z.infer<typeof Preferences>
 /** What keeps which columns a table has; null where nothing was chosen. */
-export type ColumnPreference = 'memberColumns' | 'instanceColumns'
+export type ColumnPreference = 'memberColumns' | 'instanceColumns' | 'eventColumns'
 
 const key = 'malleus.preferences'
 
@@ -43,7 +44,7 @@ function read(): Preferences {
     return Preferences.parse(JSON.parse(localStorage.getItem(key) ?? '{}'))
   } catch {
     // No storage, or somebody else's value in it: the defaults.
-    return { theme: 'system', density: 'comfortable', memberColumns: null, instanceColumns: null }
+    return Preferences.parse({})
   }
 }
 

@@ -22,10 +22,13 @@ export function LongTable<Row>(props: {
   columns: readonly LongColumn<Row>[]
   rows: readonly Row[]
   keyOf: (row: Row) => string
-  sort: Sort
-  onSort: (sort: Sort) => void
+  /** Absent where the order of the rows is what they are about. */
+  sort?: Sort
+  onSort?: (sort: Sort) => void
+  /** What sets a row apart from the others. */
+  rowClass?: (row: Row) => string
 }) {
-  const { label, columns, rows, keyOf, sort, onSort } = props
+  const { label, columns, rows, keyOf, sort, onSort, rowClass } = props
   const body = useRef<HTMLTableSectionElement>(null)
   const [{ first, end, rowPx }, setView] = useRowsInView(rows.length, body)
 
@@ -61,7 +64,7 @@ export function LongTable<Row>(props: {
               scope="col"
               title={column.hint}
               style={{ width: column.widthPx }}
-              aria-sort={sort.column === column.id ? (sort.descending ? 'descending' : 'ascending') : undefined}
+              aria-sort={sort?.column === column.id ? (sort.descending ? 'descending' : 'ascending') : undefined}
               className={cx(
                 'h-9 truncate border-b border-line bg-surface px-2 text-12 font-book text-ink-3 first:pl-(--pad-x) last:pr-(--pad-x)',
                 // Below the top bar, which stays too. In what moves sideways nothing can stay at the top of the page.
@@ -70,7 +73,7 @@ export function LongTable<Row>(props: {
                 column.from && shownFrom[column.from],
               )}
             >
-              {column.sortable ? (
+              {column.sortable && sort && onSort ? (
                 <SortButton column={column.id} title={column.title} sort={sort} onSort={onSort} />
               ) : (
                 column.title
@@ -82,7 +85,14 @@ export function LongTable<Row>(props: {
       <tbody ref={body}>
         <Gap px={first * rowPx} />
         {rows.slice(first, end).map((row, index) => (
-          <LongTableRow key={keyOf(row)} row={row} index={first + index} columns={columns} isWide={isWide} />
+          <LongTableRow
+            key={keyOf(row)}
+            row={row}
+            index={first + index}
+            columns={columns}
+            isWide={isWide}
+            className={rowClass?.(row)}
+          />
         ))}
         <Gap px={(rows.length - end) * rowPx} />
       </tbody>
@@ -113,11 +123,12 @@ function LongTableRow<Row>(props: {
   index: number
   columns: readonly LongColumn<Row>[]
   isWide: boolean
+  className: string | undefined
 }): ReactNode {
-  const { row, index, columns, isWide } = props
+  const { row, index, columns, isWide, className } = props
   return (
     // What comes into view by keyboard stops below what stays at the top and above what stays at the bottom.
-    <tr aria-rowindex={index + 2} className="group hover:bg-hover [&_a]:scroll-my-28">
+    <tr aria-rowindex={index + 2} className={cx('group hover:bg-hover [&_:is(a,button)]:scroll-my-28', className)}>
       {columns.map((column) => {
         const Cell = column.header ? 'th' : 'td'
         return (
