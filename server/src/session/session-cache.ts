@@ -1,5 +1,3 @@
-const MOST_KEPT = 10_000
-
 interface Kept<Reading> {
   readonly key: string
   readonly readAt: number
@@ -9,7 +7,8 @@ interface Kept<Reading> {
 
 /**
  * What was read of sessions a moment ago, by the cookie that it was read with: nothing has to be computed to find it, and
- * another cookie for the same row finds nothing.
+ * another cookie for the same row finds nothing. What is too old to be believed is forgotten with the next reading, so
+ * that tokens do not stay in memory after their person has gone.
  */
 export class SessionCache<Reading> {
   readonly #keptMs: number
@@ -31,6 +30,7 @@ export class SessionCache<Reading> {
   /** Takes the place of what was read of the row before. A reading that fails is not kept. */
   keep(cookie: string, key: string, reading: Promise<Reading>, now: number): void {
     this.forget(key)
+    this.#forgetOld(now)
     const kept: Kept<Reading> = { key, readAt: now, reading }
     this.#byCookie.set(cookie, kept)
     this.#cookies.set(key, cookie)
@@ -38,8 +38,10 @@ export class SessionCache<Reading> {
       (read) => (kept.reading = read),
       () => this.#byCookie.get(cookie) === kept && this.forget(key),
     )
-    const [oldest] = this.#cookies.keys()
-    if (this.#cookies.size > MOST_KEPT && oldest !== undefined) this.forget(oldest)
+  }
+
+  get size(): number {
+    return this.#byCookie.size
   }
 
   forget(key: string): void {
@@ -47,5 +49,13 @@ export class SessionCache<Reading> {
     if (cookie === undefined) return
     this.#cookies.delete(key)
     this.#byCookie.delete(cookie)
+  }
+
+  /** They stand in the order in which they were read. */
+  #forgetOld(now: number): void {
+    for (const { key, readAt } of this.#byCookie.values()) {
+      if (now - readAt < this.#keptMs) return
+      this.forget(key)
+    }
   }
 }
