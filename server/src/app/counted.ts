@@ -53,6 +53,8 @@ const failures: ReadonlySet<ProblemCode> = new Set<ProblemCode>([
   'outcome_unknown',
   'member_busy',
   'bad_upstream_reply',
+  'database_unavailable',
+  'sign_in_not_checked',
 ])
 
 /** What the console itself could not do; no cluster is to blame. */

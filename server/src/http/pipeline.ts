@@ -15,6 +15,7 @@ import { auditEntryOf, type Exchange, exchangeOf, type Out } from './exchange.ts
 import { packedIfLarge } from './packed-reply.ts'
 import { problems, Refusal } from './problem.ts'
 import { problemFor, sendProblem } from './problem-handler.ts'
+import { isNavigation, sendProblemPage } from './problem-page.ts'
 import { mediaType, readBody } from './read-body.ts'
 import type { RequestContext, Route, RouteInput } from './route.ts'
 import { type Input, inputReader } from './route-input.ts'
@@ -81,7 +82,7 @@ export function fail(door: Door, exchange: Exchange, error: unknown): void {
   door.metrics.refused(code)
   if (reply.unexpected) door.logger.error({ requestId: exchange.id, err: error }, 'A request failed unexpectedly')
   else if (reply.status >= 500) door.logger.warn({ requestId: exchange.id, code, err: error }, problems[code].title)
-  const bytes = sendProblem(exchange.response, reply)
+  const bytes = isNavigation(exchange) ? sendProblemPage(door, exchange, reply) : sendProblem(exchange.response, reply)
   recordFailure(door, exchange, outOf(door, exchange, reply.status, code, bytes))
 }
 

@@ -18,6 +18,8 @@ export interface SiteRequest {
   readonly acceptEncoding: string
   /** Whether it is a person opening an address, and not a page asking for a file. */
   readonly wantsPage: boolean
+  /** With which the page is sent. Default 200. */
+  readonly status?: number
 }
 
 /** Stands in the built page wherever a nonce belongs; each response gets its own. */
@@ -68,20 +70,20 @@ export async function loadStaticSite(folder: string, random: Random): Promise<St
     serve(response, request) {
       const file = files.get(request.path)
       if (file !== undefined) sendFile(response, file, request.acceptEncoding)
-      else if (request.wantsPage && !isFilePath(request.path)) sendShell(response, shell, random)
+      else if (request.wantsPage && !isFilePath(request.path)) sendShell(response, shell, random, request.status ?? 200)
       else sendNothing(response)
     },
   }
 }
 
-function sendShell(response: ServerResponse, shell: readonly string[], random: Random): void {
+function sendShell(response: ServerResponse, shell: readonly string[], random: Random, status: number): void {
   const nonce = random.bytes(16).toString('base64')
   const body = shell.join(nonce)
   response.setHeader('content-security-policy', shellPolicy(nonce))
   response.setHeader('reporting-endpoints', reportingEndpoints)
   response.setHeader('content-type', 'text/html; charset=utf-8')
   response.setHeader('content-length', Buffer.byteLength(body))
-  response.writeHead(200)
+  response.writeHead(status)
   response.end(response.req.method === 'HEAD' ? undefined : body)
 }
 
