@@ -42,6 +42,7 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
     }),
     ...clusterRoutes({
       visible: ({ principal }) => policy.visibleClusters(principal),
+      showsMembers: ({ principal }, cluster) => policy.may(principal, 'member.list', { cluster }).allow,
       now: (cluster) => rooms(cluster).now(),
       figures: (cluster) => rooms(cluster).parts.figures.view(),
     }),

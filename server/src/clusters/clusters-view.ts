@@ -21,6 +21,13 @@ export interface ClusterNow {
   readonly findings: readonly Finding[]
 }
 
+/** The same for who does not see the servers: that the database is lost, and why, without their names. */
+export function withoutHolders(summary: ClusterSummary): ClusterSummary {
+  const { database } = summary
+  if (database.kind !== 'lost') return summary
+  return { ...summary, database: { ...database, holders: [], rolesAsOf: null } }
+}
+
 /** A cluster in a few words. A suspect answers too, if late, and so it is reachable through it. */
 export function clusterSummary(now: ClusterNow): ClusterSummary {
   const { name, mode, standings, clustered, version, database, panic, certificateExpiresAt } = now

@@ -55,7 +55,8 @@ export function DatabaseLoss({ database }: { database: LostDatabase }) {
         <div>
           <dt className="font-strong">Missing</dt>
           <dd className="text-ink-2">
-            {missing.length === 0 ? 'No server that holds the database.' : null}
+            {database.holders.length === 0 && 'Which servers hold the database is not known here.'}
+            {database.holders.length > 0 && missing.length === 0 && 'No server that holds the database.'}
             <ul>
               {missing.map((holder) => (
                 <li key={holder.name}>

@@ -70,6 +70,20 @@ describe('a lost cluster database', () => {
       'server2 leads it and is stuck. The other servers wait for it, whichever of them is asked, for half a minute or more. It has not answered for 12 s.',
     ],
     [
+      'has lost servers that are not shown',
+      lostWith('quorum', '', null),
+      8_000,
+      'bad: The cluster database has lost its quorum',
+      'Too few of the servers that hold it answer.',
+    ],
+    [
+      'waits for a leader that is not shown',
+      lostWith('leader-silent', '', null),
+      8_000,
+      'bad: The cluster database waits for its leader',
+      'A server leads it and does not answer.',
+    ],
+    [
       'is held by servers that all answer',
       lostWith('unexplained', 'server1* server2 server3'),
       12_000,

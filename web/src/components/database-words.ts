@@ -23,6 +23,7 @@ export function describeLoss(database: LostDatabase, now: number): LossWords {
   const { cause, holders, since } = database
   const missing = missingOf(database)
   const leader = missing.find(({ leads }) => leads)
+  const name = leader?.name ?? 'A server'
   const lastedMs = now - Date.parse(since)
   const forSoLong = `It has not answered for ${formatDuration(lastedMs)}.`
   switch (cause) {
@@ -38,14 +39,14 @@ export function describeLoss(database: LostDatabase, now: number): LossWords {
         headline: 'The cluster database changes its leader',
         text:
           lastedMs < takeoverMs
-            ? `${leader?.name} led it and has ended. The other servers choose another, which takes about 5 to 8 s. ${forSoLong}`
-            : `${leader?.name} led it and has ended. The other servers should have chosen another by now. ${forSoLong}`,
+            ? `${name} led it and has ended. The other servers choose another, which takes about 5 to 8 s. ${forSoLong}`
+            : `${name} led it and has ended. The other servers should have chosen another by now. ${forSoLong}`,
       }
     case 'leader-silent':
       return {
         tone: 'bad',
         headline: 'The cluster database waits for its leader',
-        text: `${leader?.name} leads it and ${does(leader?.missing.symptom ?? null)}. The other servers wait for it, whichever of them is asked, for half a minute or more. ${forSoLong}`,
+        text: `${name} leads it and ${does(leader?.missing.symptom ?? null)}. The other servers wait for it, whichever of them is asked, for half a minute or more. ${forSoLong}`,
       }
     case 'unexplained':
       return {
@@ -64,7 +65,9 @@ function unexplained({ holders }: LostDatabase): string {
   return 'No server reaches it, and enough of those that hold it answer this console; they may not reach each other.'
 }
 
+/** No servers are told to who does not see them. */
 function quorumSentence(missing: number, all: number): string {
+  if (all === 0) return 'Too few of the servers that hold it answer.'
   if (all === 1) return 'The only server that holds it does not answer.'
   if (missing === all) return `None of the ${all} servers that hold it answers.`
   const needed = Math.floor(all / 2) + 1
