@@ -15,3 +15,12 @@ export function latestAuditQuery(cluster: string, member?: string) {
     refetchInterval: 60_000,
   })
 }
+
+/** As many of the latest records of one server as can be asked for at once. */
+export function historyAroundQuery(cluster: string, member: string) {
+  return queryOptions({
+    queryKey: ['audit', { cluster, member, most: true }],
+    enabled: () => maySee(cluster, 'audit.read'),
+    queryFn: ({ signal }) => call(listAudit, { query: { cluster, member, limit: 200 } }, { signal }),
+  })
+}

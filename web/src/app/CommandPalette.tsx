@@ -33,6 +33,7 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
       void navigate({ to: '/clusters/$cluster', params: { cluster: name }, search: { target: undefined } })
     }
     if (key === 'page:overview') void navigate({ to: '/clusters/$cluster', params: { cluster } })
+    if (key === 'page:incidents') void navigate({ to: '/clusters/$cluster/incidents', params: { cluster } })
     if (key === 'page:servers') void navigate({ to: '/clusters/$cluster/members', params: { cluster } })
     if (key === 'page:certificates') void navigate({ to: '/clusters/$cluster/certificates', params: { cluster } })
     if (key === 'page:events') void navigate({ to: '/clusters/$cluster/events', params: { cluster } })
@@ -112,6 +113,7 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
 
 const pages = [
   { id: 'page:overview', text: 'Overview' },
+  { id: 'page:incidents', text: 'Incidents' },
   { id: 'page:servers', text: 'Servers' },
   { id: 'page:certificates', text: 'Certificates' },
   { id: 'page:instances', text: 'Instances' },

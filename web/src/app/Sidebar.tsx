@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router'
-import { Box, LayoutDashboard, Radio, Server, ShieldCheck, type LucideIcon } from 'lucide-react'
+import { Box, LayoutDashboard, Radio, Server, ShieldCheck, Siren, type LucideIcon } from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { clusterListQuery } from '../api/clusters.ts'
@@ -26,6 +26,7 @@ export function Sidebar() {
       <ClusterSwitcher clusters={clusters} current={cluster} />
       <nav aria-label="Pages" className="mt-3 flex flex-col gap-0.5">
         <Entry to="/clusters/$cluster" exact icon={LayoutDashboard} text="Overview" />
+        <Entry to="/clusters/$cluster/incidents" icon={Siren} text="Incidents" />
         <Group title="Access" />
         <Entry to="/clusters/$cluster/members" icon={Server} text="Servers">
           {silent > 0 && <Count tone="bad" count={silent} words="cannot be used now" />}
@@ -61,6 +62,7 @@ function Entry(props: {
     | '/clusters/$cluster'
     | '/clusters/$cluster/members'
     | '/clusters/$cluster/certificates'
+    | '/clusters/$cluster/incidents'
     | '/clusters/$cluster/instances'
     | '/clusters/$cluster/events'
   exact?: boolean

@@ -19,6 +19,10 @@ export async function preloadRest(): Promise<void> {
     await Promise.all([
       import('../features/overview/LatestHistory.tsx'),
       import('../features/members/MemberPage.tsx'),
+      import('../features/members/MemberHealthPage.tsx'),
+      import('../features/incidents/IncidentsPage.tsx'),
+      import('../features/incidents/IncidentPage.tsx'),
+      import('../components/OpenIncidentLink.tsx'),
       import('../features/certificates/CertificatesPage.tsx'),
       import('../features/instances/InstancesPage.tsx'),
       import('../features/events/EventsPage.tsx'),

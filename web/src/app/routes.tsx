@@ -102,6 +102,36 @@ const memberRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/members/MemberPage.tsx'), 'MemberPage'),
 })
 
+const memberHealthRoute = createRoute({
+  getParentRoute: () => clusterRoute,
+  path: '/members/$member/health',
+  validateSearch: z.object({ range: z.enum(['1h', '24h', '7d', '30d']).optional().catch(undefined) }),
+  loaderDeps: ({ search: { range } }) => ({ range }),
+  loader: async ({ params: { cluster, member }, deps: { range = '24h' } }) => {
+    const { memberHealthQuery } = await import('../api/member-health.ts')
+    void seen(cluster, 'member.read', () => queryClient.query(memberHealthQuery(cluster, member, range)))
+    await memberList(cluster)
+  },
+  component: lazyRouteComponent(() => import('../features/members/MemberHealthPage.tsx'), 'MemberHealthPage'),
+})
+
+const incidentsRoute = createRoute({
+  getParentRoute: () => clusterRoute,
+  path: '/incidents',
+  validateSearch: z.object({ member: text, doubts: z.boolean().optional().catch(undefined) }),
+  component: lazyRouteComponent(() => import('../features/incidents/IncidentsPage.tsx'), 'IncidentsPage'),
+})
+
+const incidentRoute = createRoute({
+  getParentRoute: () => clusterRoute,
+  path: '/incidents/$incident',
+  loader: async ({ params: { cluster, incident } }) => {
+    const { incidentQuery } = await import('../api/incidents.ts')
+    await seen(cluster, 'incident.list', () => queryClient.query(incidentQuery(cluster, incident)))
+  },
+  component: lazyRouteComponent(() => import('../features/incidents/IncidentPage.tsx'), 'IncidentPage'),
+})
+
 const certificatesRoute = createRoute({
   getParentRoute: () => clusterRoute,
   path: '/certificates',
@@ -151,6 +181,9 @@ const routeTree = rootRoute.addChildren([
     overviewRoute,
     membersRoute,
     memberRoute,
+    memberHealthRoute,
+    incidentsRoute,
+    incidentRoute,
     certificatesRoute,
     instancesRoute,
     eventsRoute,

@@ -46,10 +46,16 @@ const reportedStates: Readonly<Record<string, State>> = {
 
 export function stateOf(member: MemberNow): State {
   if (member.notContacted !== null) return { tone: 'unknown', shape: 'question', word: 'Not contacted' }
-  const { standing, symptom } = member.health
-  if (standing === 'healthy') return reportedStates[member.reported.value?.status ?? ''] ?? standingStates.healthy
-  if (symptom !== null) return symptomStates[symptom]
-  return standingStates[standing]
+  if (member.health.standing === 'healthy') {
+    return reportedStates[member.reported.value?.status ?? ''] ?? standingStates.healthy
+  }
+  return stateOfHealth(member.health)
+}
+
+/** What this console measures alone, now or at another time. */
+export function stateOfHealth({ standing, symptom }: { standing: Standing; symptom: Symptom | null }): State {
+  if (standing === 'healthy' || symptom === null) return standingStates[standing]
+  return symptomStates[symptom]
 }
 
 /** The piece of a 24 h strip, or any place where only the standing is known. */

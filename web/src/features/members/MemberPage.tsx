@@ -1,26 +1,26 @@
 import type { Member } from '@malleus/shared/api/members.ts'
 import { isFinished } from '@malleus/shared/api/operations.ts'
 import { useQuery } from '@tanstack/react-query'
-import { getRouteApi, Link } from '@tanstack/react-router'
-import { ApiError } from '../../api/api-error.ts'
+import { getRouteApi } from '@tanstack/react-router'
 import { latestAuditQuery } from '../../api/audit.ts'
 import { healthHistoryQuery, memberListQuery, memberQuery } from '../../api/members.ts'
 import { operationListQuery } from '../../api/operations.ts'
 import { useMay, useTarget } from '../../components/current.ts'
-import { HealthBadge } from '../../components/HealthBadge.tsx'
 import { HistoryList } from '../../components/HistoryList.tsx'
+import { IncidentList } from '../../components/IncidentList.tsx'
 import { memberOf } from '../../components/operation-words.ts'
 import { OperationProgress } from '../../components/OperationProgress.tsx'
 import { PageTitle } from '../../components/PageTitle.tsx'
 import { ProblemNotice } from '../../components/ProblemNotice.tsx'
 import { RoleNotice } from '../../components/RoleNotice.tsx'
-import { StateChangeButton } from '../../components/StateChangeButton.tsx'
 import { Boundary } from '../../ui/Boundary.tsx'
 import { Card } from '../../ui/Card.tsx'
 import { SkeletonRows } from '../../ui/Skeleton.tsx'
 import { ClusterSaysCard } from './ClusterSaysCard.tsx'
 import { HealthCard } from './HealthCard.tsx'
 import { MachineCard } from './MachineCard.tsx'
+import { MemberHeader } from './MemberHeader.tsx'
+import { NotThere } from './NotThere.tsx'
 import { PresentedCard } from './PresentedCard.tsx'
 import { ProbesCard } from './ProbesCard.tsx'
 
@@ -51,7 +51,7 @@ function MemberInDetail() {
     detail === undefined ? listed : { ...detail, health: listed?.health ?? detail.health }
 
   if (member === undefined) {
-    if (list.data !== undefined && !read.isPending) return <NotThere name={name} error={read.error} />
+    if (list.data !== undefined && !read.isPending) return <NotThere cluster={cluster} name={name} error={read.error} />
     return (
       <>
         <PageTitle title={name} />
@@ -66,21 +66,7 @@ function MemberInDetail() {
   }
   return (
     <>
-      <PageTitle
-        title={
-          <span className="flex flex-wrap items-center gap-2.5">
-            <span className="wrap-anywhere">{name}</span>
-            <HealthBadge member={member} />
-          </span>
-        }
-        sentence={<span className="font-mono text-12 text-ink-3">{member.address}</span>}
-        actions={
-          <span className="flex gap-2">
-            <StateChangeButton member={member} action="evacuate" />
-            <StateChangeButton member={member} action="restore" />
-          </span>
-        }
-      />
+      <MemberHeader cluster={cluster} member={member} />
       {read.isError && <ProblemNotice error={read.error} />}
       <div className="grid items-start gap-3.5 lg:grid-cols-[minmax(0,1.6fr)_minmax(0,1fr)]">
         <div className="flex min-w-0 flex-col gap-3.5">
@@ -94,6 +80,9 @@ function MemberInDetail() {
           )}
           <Boundary title="Operations">
             <RunningOperations cluster={cluster} name={name} />
+          </Boundary>
+          <Boundary title="Incidents">
+            <IncidentList cluster={cluster} member={name} />
           </Boundary>
           <Boundary title="Access history">
             <RecentHistory cluster={cluster} name={name} />
@@ -150,25 +139,5 @@ function RecentHistory({ cluster, name }: { cluster: string; name: string }) {
         <SkeletonRows rows={3} />
       )}
     </Card>
-  )
-}
-
-function NotThere({ name, error }: { name: string; error: Error | null }) {
-  const { cluster } = route.useParams()
-  return (
-    <>
-      <PageTitle title={`There is no server ${name} in ${cluster}`} />
-      <p className="text-ink-2">
-        It may have been removed or renamed.{' '}
-        <Link
-          to="/clusters/$cluster/members"
-          params={{ cluster }}
-          className="font-strong text-accent-text hover:underline"
-        >
-          See all servers
-        </Link>
-      </p>
-      {error !== null && !(error instanceof ApiError && error.code === 'not_found') && <ProblemNotice error={error} />}
-    </>
   )
 }

@@ -1,10 +1,16 @@
 import type { Member } from '@malleus/shared/api/members.ts'
 import { Link } from '@tanstack/react-router'
+import { lazy, Suspense } from 'react'
 import { useCluster, useClusterName } from '../../components/current.ts'
 import { differs, explain, headlineOf, stateOf } from '../../components/member-words.ts'
 import { fittingAction, StateChangeButton } from '../../components/StateChangeButton.tsx'
 import { Ticking } from '../../components/Ticking.tsx'
 import { Notice } from '../../ui/Notice.tsx'
+
+// Its contract comes with it, and the first list does not wait for it.
+const OpenIncidentLink = lazy(() =>
+  import('../../components/OpenIncidentLink.tsx').then((m) => ({ default: m.OpenIncidentLink })),
+)
 
 /** What is wrong with one server, in a sentence, with the evidence one click away. */
 export function MemberBanner({ member }: { member: Member }) {
@@ -18,6 +24,9 @@ export function MemberBanner({ member }: { member: Member }) {
       headline={`${headlineOf(member)}.`}
       actions={
         <>
+          <Suspense fallback={null}>
+            <OpenIncidentLink cluster={cluster} member={member.name} />
+          </Suspense>
           <Link
             to="/clusters/$cluster/members/$member"
             params={{ cluster, member: member.name }}
