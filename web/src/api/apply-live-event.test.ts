@@ -125,11 +125,12 @@ describe('a change of health', () => {
     expect(first).toBe(members.members[0])
     expect(second).toEqual({ ...members.members[1], health: stuck })
   })
-  test('makes the clusters, the page of the server and the instances be read again', () => {
+  test('makes the clusters, the page of the server, the instances and the operations be read again', () => {
     expect(readAgain(applyLiveEvent(event, known))).toEqual([
       'clusters',
       'cluster/prod/member/server2',
       'cluster/prod/instances',
+      'cluster/prod/operations',
     ])
   })
   test('puts nothing into a list that was never read', () => {

@@ -36,8 +36,9 @@ export function applyLiveEvent(event: LiveEvent, known: Known): readonly CacheCh
         ),
         readAgain('clusters'),
         readAgain('cluster', event.cluster, 'member', event.member),
-        // Whether the states of its instances are of now hangs on whether it answers.
+        // Whether the states of its instances and what it does are of now hangs on whether it answers.
         readAgain('cluster', event.cluster, 'instances'),
+        readAgain('cluster', event.cluster, 'operations'),
       ]
     case 'answers-measured':
       return eachMember(known, event.cluster, (member) => {

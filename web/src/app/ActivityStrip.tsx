@@ -1,5 +1,6 @@
 import type { Operation } from '@malleus/shared/api/operations.ts'
 import { useQuery } from '@tanstack/react-query'
+import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { operationListQuery } from '../api/operations.ts'
 import { useClusterName } from '../components/current.ts'
@@ -12,7 +13,8 @@ const none: readonly Operation[] = []
 
 /** Long work that outlives its page: what runs in the cluster, whoever started it, and how it ended. */
 export function ActivityStrip() {
-  const operations = useQuery(operationListQuery(useClusterName())).data?.operations ?? none
+  const cluster = useClusterName()
+  const operations = useQuery(operationListQuery(cluster)).data?.operations ?? none
   const [all, setAll] = useState(false)
   // Counted by the clock, so that what has ended leaves by itself.
   const ids = useTicking((now) =>
@@ -30,16 +32,23 @@ export function ActivityStrip() {
     >
       {shown.slice(0, most).map((operation) => (
         <div key={operation.id} className="px-3 py-2 sm:px-5">
-          <OperationProgress brief operation={operation} />
+          <OperationProgress brief operation={operation} linked />
         </div>
       ))}
-      {shown.length > 2 && (
-        <div className="px-3 py-1 sm:px-5">
+      <div className="flex items-center gap-2 px-3 py-1 sm:px-5">
+        {shown.length > 2 && (
           <Button tone="quiet" size="small" expanded={all} onPress={() => setAll(!all)}>
             {all ? 'Show fewer' : `${shown.length - 2} more`}
           </Button>
-        </div>
-      )}
+        )}
+        <Link
+          to="/clusters/$cluster/operations"
+          params={{ cluster }}
+          className="ml-auto rounded-sm text-12 text-accent-text hover:underline"
+        >
+          All operations
+        </Link>
+      </div>
     </section>
   )
 }

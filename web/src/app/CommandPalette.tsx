@@ -38,6 +38,7 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
     if (key === 'page:certificates') void navigate({ to: '/clusters/$cluster/certificates', params: { cluster } })
     if (key === 'page:events') void navigate({ to: '/clusters/$cluster/events', params: { cluster } })
     if (key === 'page:instances') void navigate({ to: '/clusters/$cluster/instances', params: { cluster } })
+    if (key === 'page:operations') void navigate({ to: '/clusters/$cluster/operations', params: { cluster } })
     if (key === 'theme:light') setPreferences({ theme: 'light' })
     if (key === 'theme:dark') setPreferences({ theme: 'dark' })
     if (key === 'theme:system') setPreferences({ theme: 'system' })
@@ -117,6 +118,7 @@ const pages = [
   { id: 'page:servers', text: 'Servers' },
   { id: 'page:certificates', text: 'Certificates' },
   { id: 'page:instances', text: 'Instances' },
+  { id: 'page:operations', text: 'Operations' },
   { id: 'page:events', text: 'Events' },
 ]
 

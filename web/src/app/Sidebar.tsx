@@ -1,8 +1,10 @@
 import { Link } from '@tanstack/react-router'
-import { Box, LayoutDashboard, Radio, Server, ShieldCheck, Siren, type LucideIcon } from 'lucide-react'
+import { Activity, Box, LayoutDashboard, Radio, Server, ShieldCheck, Siren, type LucideIcon } from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
+import { isFinished } from '@malleus/shared/api/operations.ts'
 import { clusterListQuery } from '../api/clusters.ts'
+import { operationListQuery } from '../api/operations.ts'
 import { useClusterName, useMay, useMembers } from '../components/current.ts'
 import { isUsable } from '../components/member-words.ts'
 import { cx } from '../lib/class-names.ts'
@@ -15,6 +17,8 @@ export function Sidebar() {
   const silent = useMembers().filter((member) => member.notContacted === null && !isUsable(member)).length
   const { may } = useMay('certificate.read')
   const instances = useInstanceCount()
+  const operations = useQuery(operationListQuery(cluster)).data?.operations ?? []
+  const running = operations.filter((operation) => !isFinished(operation)).length
   const clusters = useQuery(clusterListQuery).data?.clusters ?? []
   const findings = countFindings((may && clusters.find(({ name }) => name === cluster)?.findings) || [])
   return (
@@ -40,6 +44,15 @@ export function Sidebar() {
         <Entry to="/clusters/$cluster/instances" icon={Box} text="Instances">
           {instances !== null && <span className="ml-auto text-12 text-ink-3 tabular-nums">{instances}</span>}
         </Entry>
+        <hr className="mx-2.5 my-2 border-line" />
+        <Entry to="/clusters/$cluster/operations" icon={Activity} text="Operations">
+          {running > 0 && (
+            <span className="ml-auto text-12 text-ink-3 tabular-nums" title={`${running} running`}>
+              {running}
+              <span className="sr-only"> running</span>
+            </span>
+          )}
+        </Entry>
       </nav>
     </div>
   )
@@ -64,6 +77,7 @@ function Entry(props: {
     | '/clusters/$cluster/certificates'
     | '/clusters/$cluster/incidents'
     | '/clusters/$cluster/instances'
+    | '/clusters/$cluster/operations'
     | '/clusters/$cluster/events'
   exact?: boolean
   icon: LucideIcon

@@ -15,6 +15,7 @@ export async function preloadRest(): Promise<void> {
       import('./PersonMenu.tsx'),
       import('./ClusterMenu.tsx'),
       import('../components/ColumnMenu.tsx'),
+      import('../components/FilterMenu.tsx'),
     ])
     await Promise.all([
       import('../features/overview/LatestHistory.tsx'),
@@ -25,6 +26,8 @@ export async function preloadRest(): Promise<void> {
       import('../components/OpenIncidentLink.tsx'),
       import('../features/certificates/CertificatesPage.tsx'),
       import('../features/instances/InstancesPage.tsx'),
+      import('../features/operations/OperationsPage.tsx'),
+      import('../features/operations/OperationPage.tsx'),
       import('../features/events/EventsPage.tsx'),
     ])
   } catch {

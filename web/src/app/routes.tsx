@@ -174,6 +174,36 @@ const eventsRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/events/EventsPage.tsx'), 'EventsPage'),
 })
 
+const operationsRoute = createRoute({
+  getParentRoute: () => clusterRoute,
+  path: '/operations',
+  validateSearch: z.object({
+    sort: text,
+    q: text,
+    state: z.enum(['running', 'done', 'failed', 'cancelled', 'unknown']).optional().catch(undefined),
+    server: text,
+    project: text,
+    who: text,
+  }),
+  loader: async ({ params: { cluster } }) => {
+    const { keptOperationsQuery } = await import('../api/kept-operations.ts')
+    // What runs is there first; what was kept may be long.
+    void seen(cluster, 'operation.list', () => queryClient.query(keptOperationsQuery(cluster)))
+    await seen(cluster, 'operation.list', () => queryClient.query(operationListQuery(cluster)))
+  },
+  component: lazyRouteComponent(() => import('../features/operations/OperationsPage.tsx'), 'OperationsPage'),
+})
+
+const operationRoute = createRoute({
+  getParentRoute: () => clusterRoute,
+  path: '/operations/$operation',
+  loader: async ({ params: { cluster, operation } }) => {
+    const { operationQuery } = await import('../api/kept-operations.ts')
+    await seen(cluster, 'operation.read', () => queryClient.query(operationQuery(cluster, operation)))
+  },
+  component: lazyRouteComponent(() => import('../features/operations/OperationPage.tsx'), 'OperationPage'),
+})
+
 const routeTree = rootRoute.addChildren([
   startRoute,
   signInRoute,
@@ -186,6 +216,8 @@ const routeTree = rootRoute.addChildren([
     incidentRoute,
     certificatesRoute,
     instancesRoute,
+    operationsRoute,
+    operationRoute,
     eventsRoute,
   ]),
 ])

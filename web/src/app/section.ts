@@ -3,7 +3,7 @@ export function sectionOf(path: string): string {
   const [, , , section] = path.split('/')
   if (section === 'members') return 'Servers'
   if (section === 'instances') return 'Instances'
-  if (section === 'incidents') return 'Incidents'
+  if (section === 'operations') return 'Operations'
   if (section === 'events') return 'Events'
   return section === 'certificates' ? 'Certificates' : 'Overview'
 }

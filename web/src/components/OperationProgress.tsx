@@ -1,6 +1,8 @@
 import { isFinished, type Operation } from '@malleus/shared/api/operations.ts'
+import { Link } from '@tanstack/react-router'
 import { cx } from '../lib/class-names.ts'
 import { StateMark, type Shape } from '../ui/StateMark.tsx'
+import { useClusterName } from './current.ts'
 import { operationDetail, operationTitle, operationTone, startedBy } from './operation-words.ts'
 import { Ago, Since } from './Ticking.tsx'
 
@@ -15,7 +17,14 @@ const shapes: Record<Operation['status'], Shape> = {
 }
 
 /** One operation: what, on which server, by whom, how far, and how it ended. */
-export function OperationProgress({ operation, brief = false }: { operation: Operation; brief?: boolean }) {
+export function OperationProgress(props: {
+  operation: Operation
+  brief?: boolean
+  /** Leads to the page of the operation. */
+  linked?: boolean
+}) {
+  const { operation, brief = false, linked = false } = props
+  const cluster = useClusterName()
   const finished = isFinished(operation)
   const tone = operationTone(operation)
   const title = operationTitle(operation)
@@ -24,7 +33,19 @@ export function OperationProgress({ operation, brief = false }: { operation: Ope
       <span className={finished || operation.status === 'pending' ? '' : 'motion-safe:animate-spin'}>
         <StateMark tone={tone} shape={shapes[operation.status]} size={14} />
       </span>
-      <strong>{title}</strong>
+      <strong>
+        {linked ? (
+          <Link
+            to="/clusters/$cluster/operations/$operation"
+            params={{ cluster, operation: operation.id }}
+            className="rounded-sm hover:text-accent-text hover:underline"
+          >
+            {title}
+          </Link>
+        ) : (
+          title
+        )}
+      </strong>
       <span className={cx('min-w-0 text-ink-2', brief && 'max-sm:hidden')}>{operationDetail(operation)}</span>
       <span className="ml-auto flex items-center gap-3 text-12 text-ink-3">
         {!finished && operation.percent !== null && (

@@ -19,10 +19,15 @@ const done: Readonly<Record<string, string>> = {
   'Restoring cluster member': 'Restored',
 }
 
+/** "Evacuating server3": what is done, whatever became of it. */
+export function operationName(operation: Operation): string {
+  const ofServer = doing[operation.description]
+  return ofServer === undefined ? operation.description : `${ofServer} ${memberOf(operation) ?? ''}`.trimEnd()
+}
+
 /** "Evacuating server3", "Evacuated server3", "Evacuating server3 failed". What Incus calls otherwise keeps Incus's words. */
 export function operationTitle(operation: Operation): string {
-  const about = doing[operation.description] === undefined ? '' : ` ${memberOf(operation) ?? ''}`.trimEnd()
-  const now = `${doing[operation.description] ?? operation.description}${about}`
+  const now = operationName(operation)
   switch (operation.status) {
     case 'pending':
     case 'running':
@@ -30,7 +35,7 @@ export function operationTitle(operation: Operation): string {
     case 'cancelling':
       return `Cancelling: ${now}`
     case 'success':
-      return `${done[operation.description] ?? operation.description}${about}`
+      return now.replace(doing[operation.description] ?? '', done[operation.description] ?? '')
     case 'failure':
       return `${now} failed`
     case 'cancelled':

@@ -7,11 +7,12 @@ const Preferences = z.object({
   density: z.enum(['comfortable', 'compact']).catch('comfortable'),
   memberColumns: z.array(z.string()).nullable().catch(null),
   instanceColumns: z.array(z.string()).nullable().catch(null),
+  operationColumns: z.array(z.string()).nullable().catch(null),
   eventColumns: z.array(z.string()).nullable().catch(null),
 })
 export type Preferences = z.infer<typeof Preferences>
 /** What keeps which columns a table has; null where nothing was chosen. */
-export type ColumnPreference = 'memberColumns' | 'instanceColumns' | 'eventColumns'
+export type ColumnPreference = 'memberColumns' | 'instanceColumns' | 'operationColumns' | 'eventColumns'
 
 const key = 'malleus.preferences'
 
