@@ -5,5 +5,6 @@ export function sectionOf(path: string): string {
   if (section === 'instances') return 'Instances'
   if (section === 'operations') return 'Operations'
   if (section === 'events') return 'Events'
+  if (section === 'incidents') return 'Incidents'
   return section === 'certificates' ? 'Certificates' : 'Overview'
 }
