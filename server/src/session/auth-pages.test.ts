@@ -1,9 +1,11 @@
 import { createServer } from 'node:http'
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { exportJWK, generateKeyPair, exportPKCS8 } from 'jose'
+import { decodeJwt, exportJWK, generateKeyPair, exportPKCS8, SignJWT } from 'jose'
+import { sql } from 'kysely'
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { z } from 'zod'
 import { startIdentityProvider } from '../../testing/stand-in-idp.ts'
 import type { IdentityProvider as StandInProvider } from '../../testing/stand-in-idp.ts'
 import { openDatabase } from '../database/database.ts'
@@ -46,9 +48,10 @@ beforeEach(async () => {
     request.on('end', () => {
       const logoutToken = new URLSearchParams(body).get('logout_token') ?? ''
       logoutTokens.push(logoutToken)
-      void consoles[0]?.pages.backchannelLogout({ ...requestOf(''), logoutToken }).then(({ status }) => {
-        response.writeHead(status).end()
-      })
+      void consoles[0]?.pages.backchannelLogout({ ...requestOf(''), logoutToken }).then(
+        ({ status }) => response.writeHead(status).end(),
+        () => response.writeHead(503).end(),
+      )
     })
   })
   await new Promise<void>((resolve) => backchannel.listen(0, '127.0.0.1', resolve))
@@ -96,10 +99,21 @@ interface Wishes extends Partial<ProviderSettings> {
   readonly deadlineMs?: number
   readonly intent?: () => Promise<void>
   readonly logger?: Logger
+  /** Changes what the provider answered. */
+  readonly tamper?: (sent: string, answer: Answer) => Promise<Answer>
 }
 
-function openConsole({ deadlineMs = 5000, intent, logger = silentLogger, ...settings }: Wishes = {}): Console {
+type Answer = Readonly<Record<string, unknown>>
+
+function openConsole({ deadlineMs = 5000, intent, logger = silentLogger, tamper, ...settings }: Wishes = {}): Console {
   const outbound = outboundFetch({ deadlineMs, connectMs: 1000 })
+  const fetch: typeof outbound.fetch = async (url, options) => {
+    const reply = await outbound.fetch(url, options)
+    if (tamper === undefined || !reply.ok) return reply
+    const answer = z.record(z.string(), z.unknown()).parse(await reply.json())
+    const sent = options?.body instanceof URLSearchParams ? options.body.toString() : ''
+    return Response.json(await tamper(sent, answer))
+  }
   const provider = new IdentityProvider({
     settings: {
       issuer: standIn.issuer,
@@ -113,7 +127,7 @@ function openConsole({ deadlineMs = 5000, intent, logger = silentLogger, ...sett
       bearer: true,
       ...settings,
     },
-    fetch: outbound.fetch,
+    fetch,
     clock: systemClock,
     random,
     logger,
@@ -562,6 +576,29 @@ describe('signing out', () => {
   })
 })
 
+test('a renewal whose ID token is signed in a way that is not believed ends the session', async () => {
+  const other = await generateKeyPair('RS384', { extractable: true })
+  const key = { ...(await exportJWK(other.publicKey)), alg: 'RS384', use: 'sig', kid: 'other' }
+  const bff = openConsole({
+    tamper: async (sent, answer) => {
+      const algorithms = answer['id_token_signing_alg_values_supported']
+      if (Array.isArray(algorithms)) return { ...answer, id_token_signing_alg_values_supported: ['RS256', 'RS384'] }
+      if (Array.isArray(answer['keys'])) return { ...answer, keys: [...answer['keys'], key] }
+      const idToken = answer['id_token']
+      if (!sent.includes('grant_type=refresh_token') || typeof idToken !== 'string') return answer
+      const header = { alg: 'RS384', kid: 'other' }
+      return {
+        ...answer,
+        id_token: await new SignJWT(decodeJwt(idToken)).setProtectedHeader(header).sign(other.privateKey),
+      }
+    },
+  })
+  const { header } = await signIn(bff)
+  const session = await sessionOf(bff, header)
+  await expect(bff.sessions.accessToken(session, 'other')).rejects.toMatchObject({ code: 'session_expired' })
+  expect(await bff.sessions.find(header)).toEqual({ kind: 'ended', why: 'refresh-refused' })
+})
+
 describe('the provider signs somebody out', () => {
   test('and their session here ends', async () => {
     const bff = openConsole()
@@ -584,6 +621,26 @@ describe('the provider signs somebody out', () => {
       body: { error: 'invalid_request', error_description: 'it was used before' },
     })
     await sessionOf(bff, header)
+  })
+
+  test('again with the same token when the sessions could not be ended before', async () => {
+    const bff = openConsole()
+    const { header } = await signIn(bff)
+    const triggers = ['insert', 'delete']
+    for (const what of triggers) {
+      const on = what === 'insert' ? 'session_end' : 'session'
+      await sql
+        .raw(`create trigger no_${what} before ${what} on ${on} begin select raise(abort, 'disk full'); end`)
+        .execute(database.tables())
+    }
+    await standIn.endSession('ada').catch(() => undefined)
+    const [logoutToken = ''] = logoutTokens
+    const told = () => bff.pages.backchannelLogout({ ...requestOf(''), logoutToken })
+    await expect(told()).rejects.toThrow('disk full')
+    for (const what of triggers) await sql.raw(`drop trigger no_${what}`).execute(database.tables())
+    expect((await told()).status).toBe(200)
+    expect(await bff.sessions.find(header)).toEqual({ kind: 'ended', why: 'ended-by-provider' })
+    expect((await told()).status).toBe(400)
   })
 
   test('not with a token that is not one, and that is recorded', async () => {

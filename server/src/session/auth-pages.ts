@@ -42,7 +42,7 @@ export interface PageReply {
 export interface AuthPagesOptions {
   readonly provider: Pick<IdentityProvider, 'signInUrl' | 'signIn' | 'revoke' | 'endSessionUrl' | 'readLogoutToken'>
   readonly sessions: Sessions
-  readonly store: Pick<SessionStore, 'useOnce'>
+  readonly store: Pick<SessionStore, 'useOnce' | 'wasUsed'>
   readonly history: SessionHistory
   readonly keys: Pick<Keys, 'server' | 'hmac'>
   readonly rolesOf: (person: { readonly groups: readonly string[] }) => readonly Role[]
@@ -131,12 +131,14 @@ export class AuthPages extends Subscribable<SignInEnd> {
     const headers = { 'cache-control': 'no-store' }
     try {
       const { iss, sid, sub, jti, expiresAt } = await provider.readLogoutToken(request.logoutToken)
-      if (!(await store.useOnce(onceKey('logout token', iss, jti), expiresAt))) {
-        throw new LogoutTokenRefused('it was used before')
-      }
+      const once = onceKey('logout token', iss, jti)
+      if (await store.wasUsed(once)) throw new LogoutTokenRefused('it was used before')
       const kind = 'ended-by-provider'
       if (sid !== null) await sessions.endOfProviderSession(iss, sid, sub, kind)
       else if (sub !== null) await sessions.endOfPerson(iss, sub, kind)
+      // Only now: when the sessions could not be ended, the provider comes again with the same token. Ending them twice
+      // does nothing, so it does not matter who of two is first.
+      await store.useOnce(once, expiresAt)
       return { status: 200, headers }
     } catch (error) {
       if (!(error instanceof LogoutTokenRefused)) throw error

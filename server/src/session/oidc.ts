@@ -141,7 +141,7 @@ export class IdentityProvider implements Refresher {
     }
     const claims = tokens.claims()
     if (claims === undefined || tokens.id_token === undefined) throw new UnbelievableReply('there is no ID token')
-    refuseOtherSignatures(tokens.id_token)
+    if (!isSignedWell(tokens.id_token)) throw new UnbelievableReply('the ID token is signed in another way')
     if (settings.bearer && !isJwt(tokens.access_token)) {
       throw new TokenUnusable(
         'The provider gives opaque access tokens, which the members of a cluster cannot check. Set it up to give JWT ' +
@@ -180,6 +180,9 @@ export class IdentityProvider implements Refresher {
     const claims = tokens.claims()
     // OpenID Connect Core 1.0, 12.2: it has to be the same person.
     if (claims !== undefined && claims.sub !== sub) throw new RefreshRefused('The provider renewed for somebody else')
+    if (tokens.id_token !== undefined && !isSignedWell(tokens.id_token)) {
+      throw new RefreshRefused('The provider renewed with an ID token that is signed in a way that is not believed')
+    }
     return {
       accessToken: accessTokenOf(tokens.access_token, tokens.expires_in, clock.now()),
       refreshToken: tokens.refresh_token ?? null,
@@ -369,11 +372,9 @@ function signingAlgorithmOf(key: ReturnType<typeof createPrivateKey>) {
 }
 
 /** The library has checked the signature, with any algorithm that the provider offers; here only some are believed. */
-function refuseOtherSignatures(idToken: string): void {
+function isSignedWell(idToken: string): boolean {
   const { alg } = decodeProtectedHeader(idToken)
-  if (alg === undefined || !signatureAlgorithms.includes(alg)) {
-    throw new UnbelievableReply(`the ID token is signed with ${alg ?? 'nothing'}`)
-  }
+  return alg !== undefined && signatureAlgorithms.includes(alg)
 }
 
 /** RFC 8707 takes absolute URIs only. */

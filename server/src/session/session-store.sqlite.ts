@@ -136,6 +136,11 @@ export class SqliteSessionStore implements SessionStore {
     return inserted.numInsertedOrUpdatedRows === 1n
   }
 
+  async wasUsed(key: Uint8Array): Promise<boolean> {
+    const used = await this.#tables.selectFrom('used_token').select('key').where('key', '=', key).executeTakeFirst()
+    return used !== undefined
+  }
+
   /** Remembers why, then deletes: the tokens in it are unreadable from then on. */
   #ending(which: RawBuilder<unknown>, kind: EndKind, now: number): readonly [CompiledQuery, CompiledQuery] {
     return [

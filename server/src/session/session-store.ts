@@ -100,4 +100,6 @@ export interface SessionStore {
   prune(times: PruneTimes): Promise<Pruned>
   /** Uses something that may be used once, until an instant; false when it was used before. */
   useOnce(key: Uint8Array, until: number): Promise<boolean>
+  /** Whether that was used; unlike `useOnce` it does not use it. */
+  wasUsed(key: Uint8Array): Promise<boolean>
 }
