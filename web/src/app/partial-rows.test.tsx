@@ -1,5 +1,7 @@
 import type { ClusterSummary } from '@malleus/shared/api/clusters.ts'
+import type { Incident } from '@malleus/shared/api/incidents.ts'
 import type { Instance } from '@malleus/shared/api/instances.ts'
+import type { MemberHealthRecord } from '@malleus/shared/api/member-health.ts'
 import type { Member, MemberDetail } from '@malleus/shared/api/members.ts'
 import type { SessionView } from '@malleus/shared/api/session.ts'
 import { QueryClientProvider } from '@tanstack/react-query'
@@ -8,7 +10,9 @@ import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { certificateQuery } from '../api/certificate.ts'
 import { clusterListQuery } from '../api/clusters.ts'
+import { incidentPagesQuery, incidentQuery } from '../api/incidents.ts'
 import { instanceListQuery, type InstanceList } from '../api/instances.ts'
+import { memberHealthQuery } from '../api/member-health.ts'
 import { healthHistoryQuery, memberListQuery, memberQuery } from '../api/members.ts'
 import { operationListQuery } from '../api/operations.ts'
 import { queryClient } from '../api/query-client.ts'
@@ -167,11 +171,83 @@ describe('T-partial-rows: every page is drawn, and marks what is missing', () =>
     for (const mark of marks) expect(html).toContain(mark)
   })
 
+  test('a health record of which nothing was measured', async () => {
+    queryClient.setQueryData(memberHealthQuery('prod', 'server3', '24h').queryKey, { record: emptyRecord })
+    const html = await draw('/clusters/prod/members/server3/health', bare)
+    expect(html).not.toContain('could not be shown')
+    expect(html).not.toMatch(/undefined|NaN|Invalid Date/)
+    for (const mark of ['nobody asked', 'Nobody has asked it anything', 'Nothing has changed'])
+      expect(html).toContain(mark)
+  })
+
+  test.each(incidents)('an incident of which %s', async (_, fields, marks) => {
+    const incident = { ...bareIncident, ...fields }
+    queryClient.setQueryData(incidentQuery('prod', 'one').queryKey, { incident })
+    queryClient.setQueryData(incidentPagesQuery('prod', {}).queryKey, {
+      pages: [{ incidents: [incident], more: false, doubtsHidden: 0, since: null }],
+      pageParams: [null],
+    })
+    for (const path of ['/clusters/prod/incidents/one', '/clusters/prod/incidents']) {
+      const html = await draw(path, bare)
+      expect(html).not.toContain('could not be shown')
+      expect(html).not.toMatch(/undefined|NaN|Invalid Date/)
+      for (const mark of marks) expect(html).toContain(mark)
+    }
+  })
+
   test('a list without a single row says so', async () => {
     expect(await draw('/clusters/prod/members', undefined)).toContain('No server of this cluster is known yet.')
     expect(await draw('/clusters/prod', undefined)).toContain('No server of this cluster is known yet.')
   })
 })
+
+const nowhere = Array.from({ length: 481 }, () => null)
+const emptyRecord: MemberHealthRecord = {
+  range: '24h',
+  from: at,
+  to: at,
+  pieceMs: 180_000,
+  answer: { p50: nowhere, p95: nowhere, p99: nowhere, slowest: nowhere },
+  connect: nowhere,
+  tls: nowhere,
+  database: nowhere,
+  asked: nowhere.map(() => 0),
+  failed: nowhere.map(() => 0),
+  standings: nowhere,
+  percentiles: [{ measure: 'answer', count: 0, p50: null, p95: null, p99: null, slowest: null }],
+  failures: [],
+  changes: [],
+  changesLeftOut: 0,
+  changesSince: null,
+  marks: [],
+  gaps: [],
+}
+
+const bareIncident: Incident = {
+  id: 'one',
+  member: 'server3',
+  beganAt: at,
+  beginning: 'seen',
+  lastAnswerAt: null,
+  end: null,
+  quietSince: null,
+  symptom: null,
+  worst: 'ejected',
+  relapses: 0,
+  outMs: 0,
+  requests: { total: 0, hedged: 0, failed: 0, slowed: 0 },
+  cluster: { atFirst: null, offlineAt: null, onlineAt: null },
+  gaps: [],
+  steps: [],
+  stepsLeftOut: 0,
+}
+
+const incidents: readonly (readonly [string, Partial<Incident>, readonly string[]])[] = [
+  ['nothing is known but that it goes on', {}, ['No answer', 'going on']],
+  ['nobody saw the beginning', { beginning: 'found' }, ['at least']],
+  ['nobody saw the end', { end: { how: 'unseen', from: at, at } }, ['not known']],
+  ['the server is no longer there', { member: 'gone', end: { how: 'left', at } }, ['gone']],
+]
 
 async function draw(path: string, member: Member | undefined): Promise<string> {
   know(member)
@@ -200,6 +276,7 @@ const session: SessionView = {
       'certificate.read',
       'operation.list',
       'instance.list',
+      'incident.list',
       'live.read',
       'audit.read',
       'member.evacuate',

@@ -46,7 +46,7 @@ const lasted: Column<IncidentSummary> = {
 const noticed: Column<IncidentSummary> = {
   id: 'noticed',
   title: 'People noticed',
-  hint: 'Requests of people that failed, took longer than 300 ms, or had to be answered by another server',
+  hint: 'Requests of people that got no answer, took longer than 300 ms, or had to be answered by another server',
   from: 'sm',
   cell: ({ requests }) => {
     const tone = toneOfRequests(requests)

@@ -74,16 +74,16 @@ describe('what people noticed', () => {
   const requests = (total: number, hedged = 0, failed = 0, slowed = 0) => ({ total, hedged, failed, slowed })
   test.each<[Incident['requests'], string, string]>([
     [requests(0), 'Nobody asked for anything in that time.', 'nobody asked'],
-    [requests(1), 'Of 1 request, none failed, and none was late.', 'nothing'],
+    [requests(1), 'Of 1 request, each was answered, and none late.', 'nothing'],
     [
       requests(9, 2),
-      'Of 9 requests, none failed and none was late; 2 were answered by another server instead.',
+      'Of 9 requests, each was answered, and none late; 2 were answered by another server instead.',
       '2 hedged',
     ],
     [
       requests(9, 1, 3, 2),
-      'Of 9 requests, 3 failed, 2 took longer than 300 ms and 1 was answered by another server instead.',
-      '3 failed, 2 late, 1 hedged',
+      'Of 9 requests, 3 got no answer, 2 took longer than 300 ms and 1 was answered by another server instead.',
+      '3 unanswered, 2 late, 1 hedged',
     ],
   ])('%o', (given, sentence, text) => {
     expect(whatPeopleNoticed({ requests: given, end: over.end })).toBe(sentence)

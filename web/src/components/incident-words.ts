@@ -58,13 +58,13 @@ export function whatPeopleNoticed({ requests, end }: Pick<IncidentSummary, 'requ
   if (total === 0)
     return end === null ? 'Nobody has asked for anything yet.' : 'Nobody asked for anything in that time.'
   const parts = [
-    failed > 0 ? `${failed} failed` : null,
+    failed > 0 ? `${failed} got no answer` : null,
     slowed > 0 ? `${slowed} took longer than 300 ms` : null,
     hedged > 0 ? `${hedged} ${hedged === 1 ? 'was' : 'were'} answered by another server instead` : null,
   ].filter((part) => part !== null)
   const of = `Of ${total} ${total === 1 ? 'request' : 'requests'}`
-  if (parts.length === 0) return `${of}, none failed, and none was late.`
-  if (failed === 0 && slowed === 0) return `${of}, none failed and none was late; ${parts.join(', ')}.`
+  if (parts.length === 0) return `${of}, each was answered, and none late.`
+  if (failed === 0 && slowed === 0) return `${of}, each was answered, and none late; ${parts.join(', ')}.`
   return `${of}, ${joined(parts)}.`
 }
 
@@ -72,7 +72,7 @@ export function whatPeopleNoticed({ requests, end }: Pick<IncidentSummary, 'requ
 export function noticedText({ total, hedged, failed, slowed }: IncidentSummary['requests']): string {
   if (total === 0) return 'nobody asked'
   const parts = [
-    failed > 0 ? `${failed} failed` : null,
+    failed > 0 ? `${failed} unanswered` : null,
     slowed > 0 ? `${slowed} late` : null,
     hedged > 0 ? `${hedged} hedged` : null,
   ].filter((part) => part !== null)
