@@ -39,7 +39,14 @@ export function TopBar({ onNavigation, onSearch }: { onNavigation: () => void; o
 }
 
 function Breadcrumb() {
-  const { cluster = '', member } = useParams({ strict: false })
+  const { cluster = '', member, operation } = useParams({ strict: false })
+  // The page below a list, and the list. An id says as much in its beginning.
+  const leaf =
+    member !== undefined
+      ? ({ text: member, list: '/clusters/$cluster/members' } as const)
+      : operation !== undefined
+        ? ({ text: operation.slice(0, 8), list: '/clusters/$cluster/operations' } as const)
+        : undefined
   const path = useRouterState({ select: (state) => state.location.pathname })
   const section = sectionOf(path)
   const link = 'truncate rounded-sm text-ink-2 hover:text-ink hover:underline'
@@ -54,14 +61,14 @@ function Breadcrumb() {
         <li aria-hidden="true" className="hidden text-ink-3 sm:block">
           /
         </li>
-        {member === undefined ? (
+        {leaf === undefined ? (
           <li aria-current="page" className="truncate">
             {section}
           </li>
         ) : (
           <>
             <li className="hidden sm:block">
-              <Link to="/clusters/$cluster/members" params={{ cluster }} className={link}>
+              <Link to={leaf.list} params={{ cluster }} className={link}>
                 {section}
               </Link>
             </li>
@@ -69,7 +76,7 @@ function Breadcrumb() {
               /
             </li>
             <li aria-current="page" className="truncate">
-              {member}
+              {leaf.text}
             </li>
           </>
         )}

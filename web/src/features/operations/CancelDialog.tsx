@@ -4,7 +4,7 @@ import { ApiError } from '../../api/api-error.ts'
 import { useCancelOperation } from '../../api/kept-operations.ts'
 import { useClusterName, useTarget } from '../../components/current.ts'
 import { OperationProgress } from '../../components/OperationProgress.tsx'
-import { operationDetail, operationName, operationTitle } from '../../components/operation-words.ts'
+import { operationDetail, operationName } from '../../components/operation-words.ts'
 import { ProblemDetail } from '../../components/ProblemNotice.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { Copy } from '../../ui/Copy.tsx'
@@ -31,11 +31,7 @@ export function CancelDialog(props: { operation: Operation; blockedBy: string | 
         ) : (
           <div role="status" className="flex flex-col gap-3">
             <OperationProgress operation={operation} />
-            <p className="text-ink-2">
-              {isFinished(operation)
-                ? `${operationTitle(operation)}. ${operationDetail(operation)}`
-                : 'Incus was asked to cancel it. It has ended when it says so here.'}
-            </p>
+            <p className="text-ink-2">{howItWent(operation)}</p>
           </div>
         )}
       </Dialog>
@@ -63,6 +59,12 @@ export function CancelDialog(props: { operation: Operation; blockedBy: string | 
       </p>
     </Dialog>
   )
+}
+
+function howItWent(operation: Operation): string {
+  if (operation.status === 'cancelled') return 'It has ended.'
+  if (!isFinished(operation)) return 'Incus was asked to cancel it. It has ended when it says so here.'
+  return `It had ended before. ${operationDetail(operation)}`.trimEnd()
 }
 
 function Failure({ error, title }: { error: Error; title: string }) {

@@ -37,7 +37,7 @@ export function ToldCard(props: {
         tabIndex={0}
         role="group"
         aria-label="The record as Incus sent it, without secrets"
-        className="max-h-[60vh] overflow-auto border-t border-line bg-sunken px-(--pad-x) py-3 font-mono text-12 text-ink-2 first:border-t-0"
+        className="max-h-[60vh] overflow-auto border-t border-line bg-sunken px-(--pad-x) py-3 font-mono text-12 wrap-anywhere whitespace-pre-wrap text-ink-2 first:border-t-0"
       >
         {text}
       </pre>
