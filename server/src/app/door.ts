@@ -71,6 +71,8 @@ async function findSession(parts: DoorParts, cookieHeader: string | undefined): 
   const found = await parts.signIn.sessions.find(cookieHeader)
   if (found.kind === 'found') return { kind: 'found', session: doorSession(parts, found.session) }
   if (found.kind === 'none') return found
+  // The browser has got another one meanwhile, which an answer to what it had asked before must not take from it.
+  if (found.why === 'renewed') return { kind: 'ended' }
   return { kind: 'ended', cookies: [expireSessionCookie()] }
 }
 

@@ -61,7 +61,11 @@ describe('a session', () => {
     const browser = await app.signIn('admin')
     const live = await app.listen(browser)
     const from = live.told.length
+    const before = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     expect(await browser.signIn(people.admin.sub)).toBe('/')
+    // What the page had asked for with the old cookie is answered after the browser got the new one, and leaves it that.
+    const late = await browser.get('/api/session', { cookie: before })
+    expect([late.status, late.headers['set-cookie']]).toEqual([401, undefined])
     await live.next('goaway', () => true, from)
     await live.ended
     const again = await browser.live()

@@ -25,7 +25,7 @@ export const problems: Readonly<Record<ProblemCode, { readonly status: number; r
   already_running: { status: 409, title: 'This change is being made now.' },
   already_done: { status: 409, title: 'This change was made already.' },
   not_signed_in: { status: 401, title: 'You are not signed in.' },
-  other_person: { status: 401, title: 'Somebody else has signed in in this browser since; this page was not theirs.' },
+  other_person: { status: 401, title: 'Somebody else has signed in in this browser.' },
   session_expired: { status: 401, title: 'Your session has ended; sign in again.' },
   forbidden: { status: 403, title: 'Your role does not allow this.' },
   step_up_required: { status: 403, title: 'Prove again who you are to do this.' },
