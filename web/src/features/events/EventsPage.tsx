@@ -42,7 +42,10 @@ function Events() {
   const [opened, setOpened] = useState<LoggedEntry | null>(null)
   const change = (filter: EventFilter) =>
     void navigate({ search: (before) => ({ ...before, ...filter }), replace: true })
-  const [text, setText] = useTypedText(linked.q ?? '', (q) => change({ ...linked, q: q || undefined }))
+  const [text, setText] = useTypedText(
+    linked.q ?? '',
+    (q) => void navigate({ search: (before) => ({ ...before, q: q || undefined }), replace: true }),
+  )
   // What is typed is seen at once; the rows follow.
   const filter = { ...linked, q: useDeferredValue(text) || undefined }
   const shown = columnsFrom(eventColumnNames, fixedColumns, useStore(preferences).eventColumns ?? chosenAtFirst)
