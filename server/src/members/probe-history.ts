@@ -1,8 +1,8 @@
 /**
  * The record of probes of one cluster: what each member's probes showed, phase by phase, for thirty days.
  *
- * Decision, 2026-11-22: it is kept four times, in pieces of four lengths, each as long as the range that is drawn from
- * it, so that every range has 336 to 480 points and is read as it stands:
+ * Decision, 2026-11-22: it is kept four times, in pieces of four lengths, one for each range that is drawn, so that each
+ * has 336 to 480 points and is read as it stands.
  *
  * | range | pieces of | kept for |
  * | --- | --- | --- |
@@ -13,8 +13,9 @@
  *
  * A piece is a histogram of each phase rather than a few percentiles: percentiles of percentiles mean nothing, and with
  * histograms those of a whole month are right to three per cent. Single questions are not kept: 50 members are asked
- * 110 times a second, and of those that failed the changes of standing tell why. A member has 1,536 pieces of some 60 to
- * 250 bytes, so 50 members take 77,000 rows: 8 MB while all is well, and below 30 MB if answers vary widely.
+ * 110 times a second, and of those that failed the changes of standing tell why. A member has 1,540 pieces of 50 to 370
+ * bytes, so 50 members take 77,000 rows: 24 MB while all is well, and 38 MB if their answers vary from 1 ms to seconds
+ * (measured). It grows with the members and with nothing else.
  *
  * Each probe is counted in its open piece of all four lengths. Pieces are written when they are over, and the long ones
  * once a minute too, so that a console that is killed loses ten seconds of the finest and a minute of the others. After

@@ -39,14 +39,16 @@ export function TopBar({ onNavigation, onSearch }: { onNavigation: () => void; o
 }
 
 function Breadcrumb() {
-  const { cluster = '', member, operation } = useParams({ strict: false })
+  const { cluster = '', member, operation, incident } = useParams({ strict: false })
   // The page below a list, and the list. An id says as much in its beginning.
   const leaf =
     member !== undefined
       ? ({ text: member, list: '/clusters/$cluster/members' } as const)
       : operation !== undefined
         ? ({ text: operation.slice(0, 8), list: '/clusters/$cluster/operations' } as const)
-        : undefined
+        : incident !== undefined
+          ? ({ text: incident.slice(0, 8), list: '/clusters/$cluster/incidents' } as const)
+          : undefined
   const path = useRouterState({ select: (state) => state.location.pathname })
   const section = sectionOf(path)
   const link = 'truncate rounded-sm text-ink-2 hover:text-ink hover:underline'

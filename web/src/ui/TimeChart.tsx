@@ -112,7 +112,7 @@ function Chart(props: TimeChartProps) {
     plot.setCursor({ left: time === undefined ? -10 : plot.valToPos(time, 'x'), top: 0 }, false)
   }, [cursor, times])
 
-  return <div ref={box} aria-hidden="true" className="time-chart min-w-0 overflow-hidden" style={{ height }} />
+  return <div ref={box} aria-hidden="true" className="min-w-0 overflow-hidden" style={{ height }} />
 }
 
 /** The time axis and the value axis, and what is drawn behind and in front of the lines. */
