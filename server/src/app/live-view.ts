@@ -1,7 +1,9 @@
 import type { Scope } from '../gateway/scope.ts'
+import { wordsWithoutAddresses } from '../lib/without-addresses.ts'
 import type { LiveView } from '../live/live-hub.ts'
 import type { Policy } from '../policy/policy.ts'
 import type { Principal } from '../session/principal.ts'
+import { administers } from './discreet.ts'
 import type { Watches } from './watches.ts'
 
 /** Somebody who follows what happens, with their authority towards each cluster. */
@@ -16,10 +18,15 @@ export function liveViewOf(
   { principal, scope }: Follower,
 ): LiveView {
   const { clusters, history, key } = liveRightsOf(policy, principal)
+  const administered = new Set(clusters.filter((cluster) => administers(policy, principal, cluster)))
   return {
     key,
     clusters,
     seesAudit: (cluster) => (cluster === null ? history.length === policy.clusters.length : history.includes(cluster)),
+    worded: (event) =>
+      'cluster' in event && event.cluster !== null && administered.has(event.cluster)
+        ? event
+        : wordsWithoutAddresses(event),
     watch: (publish) => {
       const stopped = new AbortController()
       for (const cluster of clusters) {

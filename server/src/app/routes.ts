@@ -13,6 +13,7 @@ import type { Starters } from '../operations/starters.ts'
 import type { Policy } from '../policy/policy.ts'
 import { sessionRoutes } from '../session/routes.ts'
 import type { ClusterRooms } from './cluster-rooms.ts'
+import { discreet } from './discreet.ts'
 import type { Follower } from './live-view.ts'
 import type { SignIn } from './sign-in.ts'
 import type { Storage } from './storage.ts'
@@ -33,6 +34,7 @@ export interface RouteParts {
 export function createRoutes(parts: RouteParts): readonly Route[] {
   const { policy, signIn, storage, rooms, watches } = parts
   const watchOf = async (context: RequestContext, cluster: string) => watches.get(cluster, await context.scope(cluster))
+  const told = (rows: readonly Route[]) => discreet(rows, policy)
   return [
     ...sessionRoutes({
       sessions: signIn.sessions,
@@ -40,33 +42,39 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
       livePosition: (context) =>
         parts.livePosition({ principal: context.principal, scope: (cluster) => context.scope(cluster) }),
     }),
-    ...clusterRoutes({
-      visible: ({ principal }) => policy.visibleClusters(principal),
-      showsMembers: ({ principal }, cluster) => policy.may(principal, 'member.list', { cluster }).allow,
-      now: (cluster) => rooms(cluster).now(),
-      figures: (cluster) => rooms(cluster).parts.figures.view(),
-    }),
-    ...memberRoutes((cluster) => ({
-      members: rooms(cluster).members,
-      gateway: rooms(cluster).parts.cluster.gateway,
-      history: rooms(cluster).healthHistory,
-      records: rooms(cluster).records,
-      begun: async (operation, context, change) => {
-        const entry = noteBegun(parts.starters, cluster, operation.id, context, change)
-        return (await watchOf(context, cluster)).operations.began(operation, entry)
-      },
-    })),
-    ...certificateRoutes((cluster) => rooms(cluster).certificateFacts()),
-    ...operationRoutes(async (context, cluster) => ({
-      ...rooms(cluster).parts.cluster,
-      operations: (await watchOf(context, cluster)).operations,
-    })),
+    ...told(
+      clusterRoutes({
+        visible: ({ principal }) => policy.visibleClusters(principal),
+        showsMembers: ({ principal }, cluster) => policy.may(principal, 'member.list', { cluster }).allow,
+        now: (cluster) => rooms(cluster).now(),
+        figures: (cluster) => rooms(cluster).parts.figures.view(),
+      }),
+    ),
+    ...told(
+      memberRoutes((cluster) => ({
+        members: rooms(cluster).members,
+        gateway: rooms(cluster).parts.cluster.gateway,
+        history: rooms(cluster).healthHistory,
+        records: rooms(cluster).records,
+        begun: async (operation, context, change) => {
+          const entry = noteBegun(parts.starters, cluster, operation.id, context, change)
+          return (await watchOf(context, cluster)).operations.began(operation, entry)
+        },
+      })),
+    ),
+    ...told(certificateRoutes((cluster) => rooms(cluster).certificateFacts())),
+    ...told(
+      operationRoutes(async (context, cluster) => ({
+        ...rooms(cluster).parts.cluster,
+        operations: (await watchOf(context, cluster)).operations,
+      })),
+    ),
     ...instanceRoutes(async (context, cluster) => (await watchOf(context, cluster)).instances),
     ...eventRoutes(async (context, cluster) => ({
       events: (await watchOf(context, cluster)).events,
       seesWho: policy.may(context.principal, 'audit.read', { cluster }).allow,
     })),
-    ...incidentRoutes((cluster) => rooms(cluster).records.incidents),
+    ...told(incidentRoutes((cluster) => rooms(cluster).records.incidents)),
     ...auditRoutes({
       log: storage.history,
       verification: storage.verification,

@@ -1,7 +1,7 @@
 import { ClusterSummary } from '@malleus/shared/api/clusters.ts'
 import type { Standing } from '@malleus/shared/domain/health.ts'
 import { describe, expect, test } from 'vitest'
-import { clusterSummary, withoutHolders } from './clusters-view.ts'
+import { clusterSummary, withoutServers } from './clusters-view.ts'
 
 function summary(standings: Standing[]): ClusterSummary {
   return ClusterSummary.parse(
@@ -46,7 +46,7 @@ test('who does not see the servers is told that the database is lost, and no nam
   const since = '2026-11-22T15:00:00.000Z'
   const holders = [{ name: 'server1', leads: true, missing: { since, symptom: 'stuck' as const } }]
   const database = { kind: 'lost', since, cause: 'quorum', holders, rolesAsOf: since } as const
-  const told = withoutHolders({ ...summary(['healthy']), database })
+  const told = withoutServers({ ...summary(['healthy']), database })
   expect(told.database).toEqual({ kind: 'lost', since, cause: 'quorum', holders: [], rolesAsOf: null })
-  expect(withoutHolders(summary(['healthy'])).database).toEqual({ kind: 'unknown' })
+  expect(withoutServers(summary(['healthy'])).database).toEqual({ kind: 'unknown' })
 })

@@ -21,11 +21,14 @@ export interface ClusterNow {
   readonly findings: readonly Finding[]
 }
 
-/** The same for who does not see the servers: that the database is lost, and why, without their names. */
-export function withoutHolders(summary: ClusterSummary): ClusterSummary {
+/**
+ * The same for who does not see the servers: that the database is lost, and why, without their names; and without what
+ * administrators should know of how the console is connected.
+ */
+export function withoutServers(summary: ClusterSummary): ClusterSummary {
   const { database } = summary
-  if (database.kind !== 'lost') return summary
-  return { ...summary, database: { ...database, holders: [], rolesAsOf: null } }
+  const unnamed = { ...summary, findings: [] }
+  return database.kind === 'lost' ? { ...unnamed, database: { ...database, holders: [], rolesAsOf: null } } : unnamed
 }
 
 /** A cluster in a few words. A suspect answers too, if late, and so it is reachable through it. */

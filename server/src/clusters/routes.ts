@@ -3,7 +3,7 @@ import type { ClusterFigures } from '@malleus/shared/api/clusters.ts'
 import type { RequestContext, Route } from '../http/route.ts'
 import { route } from '../http/route.ts'
 import type { ClusterNow } from './clusters-view.ts'
-import { clusterSummary, withoutHolders } from './clusters-view.ts'
+import { clusterSummary, withoutServers } from './clusters-view.ts'
 
 export interface ClusterRooms {
   /** Names of the clusters that the person may see, in the order of the configuration. */
@@ -24,7 +24,7 @@ export function clusterRoutes({ visible, showsMembers, now, figures }: ClusterRo
       handler: (context) => {
         const clusters = visible(context).map((name) => {
           const summary = clusterSummary(now(name))
-          return showsMembers(context, name) ? summary : withoutHolders(summary)
+          return showsMembers(context, name) ? summary : withoutServers(summary)
         })
         return Promise.resolve({ clusters })
       },

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http'
-import { isIPv6, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { type Problem, ProblemCode } from '@malleus/shared/api/problem.ts'
 import { withoutSecrets } from '../lib/redact.ts'
+import { withoutAddresses } from '../lib/without-addresses.ts'
 import { problems, Refusal } from './problem.ts'
 
 /** What is sent for an error: everything that may be told, and nothing else. */
@@ -115,13 +116,6 @@ function presentable(text: string): string {
     .toWellFormed()
     .replaceAll(/\p{Cc}+/gu, ' ')
   return plain.length > 512 ? `${plain.slice(0, 511)}…` : plain
-}
-
-function withoutAddresses(text: string): string {
-  return text
-    .replaceAll(/\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b/g, 'a server')
-    .replaceAll(/\[[0-9a-f:.]+\](?::\d{1,5})?/gi, 'a server')
-    .replaceAll(/[0-9a-f]*:[0-9a-f:.]*[0-9a-f:]/gi, (word) => (isIPv6(word) ? 'a server' : word))
 }
 
 function property(value: unknown, name: string): unknown {

@@ -14,6 +14,8 @@ export interface LiveView {
   readonly key: string
   readonly clusters: readonly string[]
   readonly seesAudit: (cluster: string | null) => boolean
+  /** An event in words for them. Default: as it is. */
+  readonly worded?: (event: LiveEvent) => LiveEvent
   /** Begins to listen to Incus with the person's authority, for as long as their streams are open. */
   readonly watch: (publish: (event: LiveEvent) => void) => Watch
 }
@@ -112,7 +114,9 @@ export class LiveHub {
 
   /** Tells what the console observed to everyone who may see it. */
   publish(event: LiveEvent): void {
-    for (const { channel, view } of this.#entries.values()) if (maySee(view, event)) channel.publish(event)
+    for (const { channel, view } of this.#entries.values()) {
+      if (maySee(view, event)) channel.publish(view.worded?.(event) ?? event)
+    }
   }
 
   /** Says goodbye to all browsers, which connect again, to another replica if there is one. */
@@ -133,7 +137,7 @@ export class LiveHub {
     const known = this.#entries.get(view.key)
     if (known !== undefined) return known
     const channel = new LiveChannel(this.#ports.random.bytes(9).toString('hex'), this.#ports.clock)
-    const watch = view.watch((event) => channel.publish(event))
+    const watch = view.watch((event) => channel.publish(view.worded?.(event) ?? event))
     const entry: Entry = { channel, view, watch, cancelEnd: () => {} }
     this.#entries.set(view.key, entry)
     return entry
