@@ -93,9 +93,15 @@ async function measureCluster(run: Run, size: Pick<Measured, 'kind' | 'members'>
   const cluster = await startBenchCluster(run, { ...size, lab: 'overview', instances: 1 })
   const flags = profiling(options.profile, `overview-scale-${size.members}`)
   const { pid } = await startBenchConsole(run, cluster, flags)
-  const person = await signInAdmin(cluster)
+  // A thousand first handshakes leave the provider, which lives in the process of the members, little time.
+  const person = await until(
+    'somebody being signed in',
+    240_000,
+    () => signInAdmin(cluster).catch(() => undefined),
+    2_000,
+  )
   const token = await adminToken(cluster)
-  await untilAllHealthy(person, size.members)
+  await untilMostHealthy(person, size.members)
   const reader = startReader()
   run.defer(() => reader.close())
   const asked = evenly(cluster.members, mostAsked)
@@ -112,18 +118,19 @@ async function measureCluster(run: Run, size: Pick<Measured, 'kind' | 'members'>
   return { ...size, ...taken, idleCpu, readCpuMs: (1_000 * busyCpu - idleCpu * busyMs) / reads }
 }
 
-/** Every member is known and answers. */
-async function untilAllHealthy(person: SignedIn, count: number): Promise<void> {
+/** Every member is known and nearly all are well: on one machine some of a thousand are late at any moment. */
+async function untilMostHealthy(person: SignedIn, count: number): Promise<void> {
   await until(
-    `${count} healthy members`,
+    `${count} members, nearly all healthy`,
     240_000,
     async () => {
       const { status, body } = await person.ask(consoleListPath)
       if (status !== 200) return undefined
       const { members } = listMembers.reply.parse(JSON.parse(body))
-      return members.length === count && members.every(({ health }) => health.standing === 'healthy') ? true : undefined
+      const healthy = members.filter(({ health }) => health.standing === 'healthy').length
+      return members.length === count && healthy >= 0.9 * count ? true : undefined
     },
-    500,
+    1_000,
   )
 }
 
