@@ -36,6 +36,7 @@ test.each<[Partial<ClusterSummary>, string]>([
     { reachable: false, worst: 'unknown', members: { total: 2, answering: 0 }, version: null, certificate: null },
     'unknown not measured yet: 0/2 servers',
   ],
+  [{ certificate: { expiresAt: '2036-11-19T00:00:00Z' } }, 'good all servers answer: 5 servers · 7.0.1 · 10 y'],
   [{ certificate: { expiresAt: '2026-11-20T00:00:00Z' } }, 'good all servers answer: 5 servers · 7.0.1 · expired'],
 ])('%j', (change, line) => {
   const { tone, word, facts } = describeSummary({ ...healthy, ...change }, now)

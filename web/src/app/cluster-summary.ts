@@ -8,13 +8,18 @@ export function describeSummary(
   now: number,
 ): { tone: Tone; shape: Shape; word: string; facts: string } {
   const { members, version, certificate } = cluster
-  const days = certificate === null ? undefined : daysUntil(certificate.expiresAt, now)
   const facts = [
     members.answering === members.total ? servers(members.total) : `${members.answering}/${servers(members.total)}`,
     version ?? undefined,
-    days === undefined ? undefined : days < 0 ? 'expired' : `${days} d`,
+    certificate === null ? undefined : lasts(certificate.expiresAt, now),
   ]
   return { ...worstOf(cluster), facts: facts.filter((fact) => fact !== undefined).join(' · ') }
+}
+
+function lasts(expiresAt: string, now: number): string {
+  const days = daysUntil(expiresAt, now)
+  if (days < 0) return 'expired'
+  return days > 730 ? `${Math.round(days / 365.25)} y` : `${days} d`
 }
 
 function servers(count: number): string {

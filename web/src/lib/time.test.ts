@@ -26,6 +26,9 @@ describe('formatDuration', () => {
     [47 * 3_600_000, '47 h'],
     [48 * 3_600_000, '2 days'],
     [19.5 * 86_400_000, '19 days'],
+    [730 * 86_400_000, '730 days'],
+    [731 * 86_400_000, '2 years'],
+    [3649 * 86_400_000, '10 years'],
   ])('%d ms is "%s"', (ms, text) => expect(formatDuration(ms)).toBe(text))
 })
 

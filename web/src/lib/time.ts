@@ -4,6 +4,7 @@ const second = 1000
 const minute = 60 * second
 const hour = 60 * minute
 const day = 24 * hour
+const year = 365.25 * day
 
 /** A duration in one unit, the one in which it has at most two digits where possible. Negative counts as none. */
 export function formatDuration(ms: number): string {
@@ -12,7 +13,8 @@ export function formatDuration(ms: number): string {
   if (value < 100 * second) return `${Math.floor(value / second + 0.05)} s`
   if (value < 100 * minute) return `${Math.floor(value / minute)} min`
   if (value < 48 * hour) return `${Math.floor(value / hour)} h`
-  return `${Math.floor(value / day)} days`
+  if (value < 2 * year) return `${Math.floor(value / day)} days`
+  return `${Math.floor(value / year + 0.05)} years`
 }
 
 export function formatAgo(at: string, now: number): string {
