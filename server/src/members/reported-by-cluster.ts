@@ -41,6 +41,12 @@ export interface ReportedByClusterOptions {
   readonly clock: Clock
 }
 
+/** A question that was put, at a monotonic time, and whether the database was known to be lost then. */
+interface Late {
+  readonly at: number
+  readonly isLost: boolean
+}
+
 /** While one question of a person is unanswered for longer than they wait, the next one is put after this time. */
 const askAgainMs = 1_000
 
@@ -48,8 +54,8 @@ export class ReportedByCluster {
   readonly #options: ReportedByClusterOptions
   /** By authority: what one person was shown is never shown to another. */
   readonly #lists = new LRUCache<string, ReportedList>({ max: 1_000 })
-  /** Questions that nobody waits for any more, by who asked whom, and when they were put; monotonic. */
-  readonly #late = new Map<string, number>()
+  /** Questions that nobody waits for any more, by who asked whom. */
+  readonly #late = new Map<string, Late>()
 
   constructor(options: ReportedByClusterOptions) {
     this.#options = options
@@ -59,14 +65,17 @@ export class ReportedByCluster {
   async read(asker: Asker): Promise<ReportedNow> {
     const { clock, isDatabaseLost } = this.#options
     const key = JSON.stringify([scopeKey(asker.scope), asker.target])
-    const askedAt = clock.monotonic()
-    if (askedAt - (this.#late.get(key) ?? -Infinity) < askAgainMs) return this.#lastKnown(asker, this.#whyLate)
+    const put: Late = { at: clock.monotonic(), isLost: isDatabaseLost() }
+    const late = this.#late.get(key)
+    // What was asked in vain before the database came back says nothing of now.
+    const isEnough = late !== undefined && put.at - late.at < askAgainMs && late.isLost === put.isLost
+    if (isEnough) return this.#lastKnown(asker, this.#whyLate)
     const asking = this.#ask(asker)
-    const now = await soon(clock, asking, isDatabaseLost() ? 0 : PATIENCE_MS)
+    const now = await soon(clock, asking, put.isLost ? 0 : PATIENCE_MS)
     if (now !== null) return now
-    this.#late.set(key, askedAt)
+    this.#late.set(key, put)
     const isOver = (): void => {
-      if (this.#late.get(key) === askedAt) this.#late.delete(key)
+      if (this.#late.get(key) === put) this.#late.delete(key)
     }
     asking.then(isOver, isOver)
     return this.#lastKnown(asker, this.#whyLate)
