@@ -5,8 +5,11 @@ import { lateReads, readsOfEveryPage } from '../support/page-reads.ts'
 import type { Stage } from '../support/stage.ts'
 import { countLoads, goTo, part, rowOf, signIn, story } from '../support/story.ts'
 
+// Each waits for Incus itself: for its leader, for its quorum, and for its daemons to start.
+story.setTimeout(150_000)
+
 // Deep questions wait two seconds for an answer, after up to one in which the server is found to be silent.
-const noticed = { timeout: 6_000 }
+const noticed = { timeout: 10_000 }
 const recovered = { timeout: 60_000 }
 
 story(
