@@ -10,7 +10,7 @@ import type { Health, Judgement, Moment, Observation } from './health.ts'
 import type { HealthSettings } from './health-settings.ts'
 import type { Answer, Pace, Peers } from './pace.ts'
 import { asksSoon, isSlow, latenessSince, shareAbove, slowThresholdMs } from './pace.ts'
-import { RollingSamples } from './rolling-samples.ts'
+import { RollingSamples, quantile } from './rolling-samples.ts'
 
 /** What changed on the board. Answer times change all the time and are not announced. */
 export type HealthChange =
@@ -29,6 +29,8 @@ interface Row {
   /** Answers to probes in their turn only: people's requests differ in what they ask, so they say nothing about pace. */
   readonly answers: RollingSamples
   medianMs: number | null
+  /** Their lower quartile, as it was before it became slow. */
+  usualMs: number | null
   /** All answers to light probes of the last moments. */
   lately: readonly Answer[]
   /** It is slow by nothing but the answer with which it came back. */
@@ -182,6 +184,7 @@ export class HealthBoard {
       health: unknownHealth(this.#now()),
       answers: new RollingSamples(this.settings.windowMs),
       medianMs: null,
+      usualMs: null,
       lately: [],
       returning: false,
       deep: noDeepRecord,
@@ -205,6 +208,7 @@ export class HealthBoard {
     if (inTurn) {
       row.answers.record(answerMs, now)
       row.medianMs = row.answers.quantile(0.5, now)
+      if (!row.health.evidence.slow) row.usualMs = quantile(row.answers.values(now), 0.25)
     }
     row.lately = [...row.lately, { at: now, ms: paceMs }]
     const pace = this.#paceOf(member, row)
@@ -215,7 +219,7 @@ export class HealthBoard {
     // What was measured before the change no longer describes it.
     row.answers.keepLatest(slow ? 1 : settings.goodProbesToRecover)
     row.lately = []
-    const thresholdMs = Math.round(slowThresholdMs(pace.peers.mediansMs, settings))
+    const thresholdMs = Math.round(slowThresholdMs(pace.peers.mediansMs, pace.usualMs, settings))
     const message =
       paceMs > thresholdMs
         ? `Answered after ${Math.round(paceMs)} ms; more than ${thresholdMs} ms is slow here.`
@@ -231,6 +235,7 @@ export class HealthBoard {
     return {
       wasSlow: slow && row.returning ? 'returning' : slow,
       answersMs: row.answers.values(now),
+      usualMs: row.usualMs,
       lately: row.lately,
       get peers() {
         return peers()

@@ -73,16 +73,20 @@ export const healthNumbers = {
     unit: 'times',
     purpose: "The median answer of the other members, times this, is slow if a member's 95th percentile is above it.",
   },
-  slowFloorMs: ms(50, 1, 5_000, ['below which nothing is slow: nobody notices whether it is 1 or 4.']),
+  slowFloorMs: ms(15, 1, 5_000, ['below which nothing is slow: nobody notices whether it is 1 or 4.']),
+  slowEvenUsuallyMs: ms(50, 1, 5_000, [
+    'above which an answer may be slow although it usually takes the member that long. Below, it has to be slow by the',
+    'same factor beside what is usual for it, so that a server at another site is not called slow for its distance.',
+  ]),
   lateFloorMs: ms(8, 1, 5_000, [
     'below which no answer is late. One that is later, and takes a member longer than it usually does by the same factor,',
     'is a reason to ask it again at once, and another member beside it.',
   ]),
   soonMs: ms(30, 1, 1_000, [
-    'after a late answer until the question is put again; more or less by half,',
+    'after a late answer until the question is put again, or half of what that took; more or less by half,',
     'so as not to fall into step with what holds the member up.',
   ]),
-  soonAtMost: count(15, 2, 100, ['answers of a member within `slowWithinMs` at which it is not asked again at once.']),
+  soonAtMost: count(20, 2, 100, ['answers of a member within `slowWithinMs` at which it is not asked again at once.']),
   slowAnswers: count(3, 1, 100, [
     'slow answers within `slowWithinMs` that make a member slow at once, before its 95th percentile shows it;',
     'if the others are not as late in the same time.',

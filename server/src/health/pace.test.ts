@@ -6,14 +6,18 @@ import { asksSoon, isSlow, slowThresholdMs } from './pace.ts'
 const settings = healthSettings()
 
 describe('what is slow beside the others', () => {
-  test.each<[string, number[], number]>([
-    ['1 ms and 4 ms are the same to a person', [1, 1, 1], 50],
-    ['three times the median', [30, 40, 50], 120],
-    ['one slow member does not move the median', [20, 20, 20, 300], 60],
-    ['never above the time a probe has', [200, 200, 200], 400],
-    ['alone, only what comes after its time', [], 400],
-  ])('%s', (_, medians, threshold) => {
-    expect(slowThresholdMs(medians, settings)).toBe(threshold)
+  test.each<[string, number[], number | null, number]>([
+    ['1 ms and 4 ms are the same to a person', [1, 1, 1], 1, 15],
+    ['three times the median', [30, 40, 50], 30, 120],
+    ['one slow member does not move the median', [20, 20, 20, 300], 20, 60],
+    ['never above the time a probe has', [200, 200, 200], 200, 400],
+    ['alone, only what comes after its time', [], 2, 400],
+    ['three times what is usual for one that is further away', [2, 2], 12, 36],
+    ['but not so much further away', [2, 2], 30, 50],
+    ['beside far ones, whatever is usual for it', [30, 30], 90, 90],
+    ['before anything is usual', [2, 2], null, 15],
+  ])('%s', (_, medians, usual, threshold) => {
+    expect(slowThresholdMs(medians, usual, settings)).toBe(threshold)
   })
 })
 
@@ -40,6 +44,7 @@ function pace(given: Partial<Pace>, peers: Partial<Pace['peers']> = {}): Pace {
   return {
     wasSlow: false,
     answersMs: quick(50),
+    usualMs: 2,
     lately: [],
     peers: { mediansMs: [2, 2], sharesAbove: () => [0, 0.01], since: () => [2, 3], ...peers },
     now,
@@ -148,28 +153,25 @@ describe('a member that was slow', () => {
 })
 
 describe('a member is asked again at once', () => {
-  const takes = (...answersMs: number[]) => answersMs
-
-  test.each<[string, Answer[], number[], boolean]>([
-    ['not without an answer', [], takes(), false],
-    ['not while it answers as usual', inTurn(2, 2, 2), takes(2), false],
-    ['not for a few milliseconds', inTurn(2, 2, 8), takes(1), false],
-    ['after a late answer', inTurn(2, 2, 9), takes(1), true],
-    ['after a late answer, though it may be no slow one', inTurn(2, 2, 20), takes(2), true],
-    ['not if that is usual for it, being further away than the others', inTurn(20, 20, 20), takes(20), false],
-    ['if it is later than usual for it', inTurn(20, 20, 49), takes(16), true],
-    ['if it is slow beside the others, whatever is usual for it', inTurn(40, 40, 55), takes(40), true],
-    ['although it was late before, as busy machines are', inTurn(20, 2, 40), takes(2, 20, 2, 40, 60, 2, 30, 20), true],
-    ['before anything is usual', inTurn(30), takes(), true],
-    ['once more, if the next answer was in time', soon(2, 2, 90, 2), takes(2), true],
-    ['not after two answers in time', soon(2, 90, 2, 2), takes(2), false],
-    ['a few times if it is late and not slow', soon(20, 20, 20), takes(2), true],
-    ['not again if it stays late and not slow', soon(20, 20, 20, 20), takes(2), false],
-    ['again if it was late and then becomes slow', soon(20, 20, 20, 90), takes(2), true],
-    ['as often as it takes to tell a slow one', soon(...late(14)), takes(2), true],
-    ['not for ever', soon(...late(15)), takes(2), false],
-  ])('%s', (_, lately, answersMs, asks) => {
-    expect(asksSoon(pace({ lately, answersMs }), settings)).toBe(asks)
+  test.each<[string, Answer[], number | null, boolean]>([
+    ['not without an answer', [], null, false],
+    ['not while it answers as usual', inTurn(2, 2, 2), 2, false],
+    ['not for a few milliseconds', inTurn(2, 2, 8), 1, false],
+    ['after a late answer', inTurn(2, 2, 9), 1, true],
+    ['after a late answer, though it may be no slow one', inTurn(2, 2, 12), 2, true],
+    ['not if that is usual for it, being further away than the others', inTurn(20, 20, 20), 20, false],
+    ['if it is later than usual for it', inTurn(20, 20, 49), 16, true],
+    ['if it is slow beside the others, whatever is usual for it', inTurn(40, 40, 55), 40, true],
+    ['before anything is usual', inTurn(30), null, true],
+    ['once more, if the next answer was in time', soon(2, 2, 90, 2), 2, true],
+    ['not after two answers in time', soon(2, 90, 2, 2), 2, false],
+    ['a few times if it is late and not slow', soon(12, 12, 12), 2, true],
+    ['not again if it stays late and not slow', soon(12, 12, 12, 12), 2, false],
+    ['again if it was late and then becomes slow', soon(12, 12, 12, 90), 2, true],
+    ['as often as it takes to tell a slow one', soon(...late(19)), 2, true],
+    ['not for ever', soon(...late(20)), 2, false],
+  ])('%s', (_, lately, usualMs, asks) => {
+    expect(asksSoon(pace({ lately, usualMs }), settings)).toBe(asks)
   })
 
   test('not when it is known to be slow', () => {

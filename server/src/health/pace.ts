@@ -34,6 +34,8 @@ export interface Pace {
   readonly wasSlow: boolean | 'returning'
   /** Its answers of the last minute that were asked for in their turn, oldest first. */
   readonly answersMs: readonly number[]
+  /** What it takes when it is well: the lower quartile of these, from before it became slow; null before there was one. */
+  readonly usualMs: number | null
   /** All its answers of the last moments, oldest first. */
   readonly lately: readonly Answer[]
   /** Looked up when it is asked for: most answers need nobody beside them. */
@@ -42,13 +44,20 @@ export interface Pace {
 }
 
 /**
- * Above how many milliseconds an answer is slow, beside the other members' medians. Never above the time after which
- * a probe counts as unanswered: what takes longer than that is slow wherever it stands.
+ * Above how many milliseconds an answer is slow, beside the other members' medians and what is usual for the member
+ * itself: one that is a little further away than the others is not slow for that. Never above the time after which a
+ * probe counts as unanswered: what takes longer than that is slow wherever it stands.
  */
-export function slowThresholdMs(othersMediansMs: readonly number[], settings: HealthSettings): number {
+export function slowThresholdMs(
+  othersMediansMs: readonly number[],
+  usualMs: number | null,
+  settings: HealthSettings,
+): number {
+  const { lightTimeoutMs, slowFactor, slowFloorMs, slowEvenUsuallyMs } = settings
   const median = quantile(othersMediansMs, 0.5)
-  if (median === null) return settings.lightTimeoutMs
-  return Math.min(settings.lightTimeoutMs, Math.max(settings.slowFloorMs, settings.slowFactor * median))
+  if (median === null) return lightTimeoutMs
+  const forItMs = Math.min(slowEvenUsuallyMs, slowFactor * (usualMs ?? 0))
+  return Math.min(lightTimeoutMs, Math.max(slowFloorMs, slowFactor * median, forItMs))
 }
 
 /**
@@ -56,8 +65,9 @@ export function slowThresholdMs(othersMediansMs: readonly number[], settings: He
  * seconds), by one answer that came after its time, or by a 95th percentile above the threshold (it is slow every now
  * and then); it ends after ten answers in a row that are not.
  */
-export function isSlow({ wasSlow, answersMs, lately, peers, now }: Pace, settings: HealthSettings): boolean {
-  const thresholdMs = slowThresholdMs(peers.mediansMs, settings)
+export function isSlow(pace: Pace, settings: HealthSettings): boolean {
+  const { wasSlow, answersMs, lately, usualMs, peers, now } = pace
+  const thresholdMs = slowThresholdMs(peers.mediansMs, usualMs, settings)
   if (wasSlow !== false) {
     const inARow = wasSlow === 'returning' ? settings.goodProbesToRecover : settings.paceInARow
     const slow = (answerMs: number) => answerMs > thresholdMs
@@ -76,13 +86,11 @@ export function isSlow({ wasSlow, answersMs, lately, peers, now }: Pace, setting
  * it is not known yet whether it will stay so. A few questions tell; a member in trouble is not to be burdened with more.
  */
 export function asksSoon(pace: Pace, settings: HealthSettings): boolean {
-  const { wasSlow, lately } = pace
+  const { wasSlow, lately, usualMs } = pace
   const latestMs = Math.max(0, ...lately.slice(-2).map(({ ms }) => ms))
   if (wasSlow !== false || latestMs <= settings.lateFloorMs || lately.length >= settings.soonAtMost) return false
-  const thresholdMs = slowThresholdMs(pace.peers.mediansMs, settings)
-  // Not the median: where now and then everything is late, that says little of how quick a member is.
-  const wellMs = quantile(pace.answersMs, 0.25) ?? 0
-  const lateMs = Math.min(thresholdMs, Math.max(settings.lateFloorMs, settings.slowFactor * wellMs))
+  const thresholdMs = slowThresholdMs(pace.peers.mediansMs, usualMs, settings)
+  const lateMs = Math.min(thresholdMs, Math.max(settings.lateFloorMs, settings.slowFactor * (usualMs ?? 0)))
   const isLate = ({ ms }: Answer) => ms > lateMs
   const known = lately.slice(-ENOUGH_LATE)
   const isKnown = known.length === ENOUGH_LATE && known.every((answer) => isLate(answer) && answer.ms <= thresholdMs)

@@ -197,7 +197,8 @@ export class MemberProbes {
     const { reprobeAfterMs, jitter, soonMs } = this.#settings
     const { name } = this.#member
     if (!again && board.asksSoon(name)) {
-      this.#cancelLight = clock.after(jittered(soonMs, 0.5, random), () => {
+      const pauseMs = Math.min(soonMs, (clock.monotonic() - startedAt) / 2)
+      this.#cancelLight = clock.after(jittered(pauseMs, 0.5, random), () => {
         this.#askLight({ inTurn: false })
         onLate(name)
       })

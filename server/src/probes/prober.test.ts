@@ -195,6 +195,7 @@ describe('a fault is on the board', () => {
   })
 
   test.each<[string, Condition, number]>([
+    ['always late by 20 ms', { kind: 'up', answerMs: 20 }, 1_500],
     ['always late by 60 ms', { kind: 'up', answerMs: 60 }, 1_500],
     ['always late by 120 ms', { kind: 'up', connectMs: 120, tlsMs: 120, answerMs: 120 }, 1_500],
     ['always late by 390 ms', { kind: 'up', answerMs: 390 }, 1_800],
