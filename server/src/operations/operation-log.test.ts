@@ -101,6 +101,17 @@ describe('an operation from Incus', () => {
     expect(fromIncus(IncusOperation.parse(download), null, null).percent).toBe(42)
   })
 
+  test.each([
+    ['9% (4.67MB/s)', 9],
+    ['rootfs: 100% (1.00GB/s)', 100],
+    ['Unpacking image', null],
+    ['12.30MB (4.67MB/s)', null],
+    ['volume-50%-full', null],
+  ])('reads it from the words of an older one: %s', (text, percent) => {
+    const download = { ...wire, description: 'Downloading image', metadata: { download_progress: text } }
+    expect(fromIncus(IncusOperation.parse(download), null, null)).toMatchObject({ progress: text, percent })
+  })
+
   it('says of an evacuation which instance it moves, not how far the copy of one is', () => {
     const metadata = { create_instance_from_image_unpack_progress: 'Unpacking: 33%', progress: { percent: '33' } }
     const copying = fromIncus(IncusOperation.parse({ ...wire, updated_at: at(9), metadata }), null, null)

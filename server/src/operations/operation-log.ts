@@ -136,7 +136,8 @@ function stageOf({ status }: Operation): number {
 }
 
 /**
- * Progress has one text key `<stage>_progress`, and in newer versions `progress: { percent }` beside it. While an
+ * Progress has one text key `<stage>_progress`, e.g. `rootfs: 9% (4.67MB/s)`, and in newer versions `progress: { percent }`
+ * beside it. While an
  * evacuation copies an instance, the progress of the copy takes the place of its own, which says more.
  */
 function progressOf({ description, metadata }: IncusOperation): Pick<Operation, 'progress' | 'percent'> {
@@ -149,7 +150,9 @@ function progressOf({ description, metadata }: IncusOperation): Pick<Operation, 
   )?.[1]
   const { progress } = metadata
   const percent =
-    typeof progress === 'object' && progress !== null && 'percent' in progress ? Number(progress.percent) : Number.NaN
+    typeof progress === 'object' && progress !== null && 'percent' in progress
+      ? Number(progress.percent)
+      : Number(/(?:^|\s)(\d{1,3})%/.exec(text ?? '')?.[1] ?? Number.NaN)
   return { progress: text === undefined ? null : words(text), percent: Number.isFinite(percent) ? percent : null }
 }
 
