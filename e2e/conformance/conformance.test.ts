@@ -84,6 +84,8 @@ describe.skipIf(reason !== undefined)('the stand-in answers as Incus does', () =
     ['POST', '/1.0/cluster/members/nobody/state', { action: 'evacuate' }],
     ['POST', '/1.0/certificates', { type: 'client', trust_token: 'x' }],
     ['PUT', '/1.0/instances/nobody/state', { action: 'stop' }],
+    ['DELETE', '/1.0/operations/00000000-0000-4000-8000-000000000000', undefined],
+    ['PUT', '/1.0/operations/00000000-0000-4000-8000-000000000000', {}],
   ])('to %s %s with %j', async (method, path, body) => expect(await contradictions(path, { method, body })).toEqual([]))
 
   test('to a token that was used', async () => {
@@ -112,6 +114,27 @@ describe.skipIf(reason !== undefined)('the stand-in answers as Incus does', () =
     })
     expect(differences(shapeOf(real), shapeOf(standIn))).toEqual([])
     expect(standIn).toHaveLength(real.length)
+  })
+
+  test('to the cancellation of an operation: one that waits, the same again, and one that has ended', async () => {
+    const { real, standIn } = await inBoth(async (world) => {
+      await world.trustToken('cancelled')
+      const events = await listen(world)
+      const { metadata } = await world.ask('/1.0/operations?recursion=1')
+      const waiting = (metadata as { running: { id: string; metadata: { request?: { name: string } } | null }[] })
+        .running
+      const id = waiting.find((operation) => operation.metadata?.request?.name === 'cancelled')?.id ?? ''
+      const first = await world.ask(`/1.0/operations/${id}`, { method: 'DELETE', of: 'server2' })
+      await events.next((event) => statusOf(event, id) === 'Cancelled')
+      const again = await world.ask(`/1.0/operations/${id}`, { method: 'DELETE' })
+      const begun = await world.ask('/1.0/instances/c3/state', { method: 'PUT', body: { action: 'start' } })
+      await world.ask(`${begun.operation}/wait`, { patienceMs: 60_000 })
+      const ended = await world.ask(begun.operation, { method: 'DELETE' })
+      const statuses = events.events.flatMap((event) => statusOf(event, id) ?? [])
+      events.close()
+      return { answers: [first, again, ended].map(outline), statuses }
+    })
+    expect(standIn).toEqual(real)
   })
 
   test('to strangers, and to tokens that are no good', async () => {
@@ -431,6 +454,13 @@ function listen(world: World): Promise<EventStream> {
 
 function actionOf(event: Record<string, unknown>): string {
   return event['type'] === 'lifecycle' ? (event['metadata'] as { action: string }).action : ''
+}
+
+/** The status that an event tells of that operation; nothing where it is about something else. */
+function statusOf(event: Record<string, unknown>, id: string): string | undefined {
+  if (event['type'] !== 'operation') return undefined
+  const operation = event['metadata'] as { id: string; status: string }
+  return operation.id === id ? operation.status : undefined
 }
 
 /** What the evacuation said of itself, in order; which other member it names is the scheduler's choice. */

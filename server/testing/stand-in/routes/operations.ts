@@ -75,8 +75,8 @@ async function waitForOperation(call: Call): Promise<Reply> {
 async function cancelOperation(call: Call): Promise<Reply> {
   const operation = call.operations.find(call.params['id'] ?? '')
   await reach(call, operation.location)
-  if (!operation.mayCancel) throw new IncusError(400, "This operation can't be cancelled")
   if (operation.final) throw new IncusError(400, 'Only running operations can be cancelled')
+  if (!operation.mayCancel) throw new IncusError(400, "This operation can't be cancelled")
   execute(call, 'operation.cancel', operation.location)
   call.operations.cancel(operation)
   return done
