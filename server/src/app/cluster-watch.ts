@@ -15,6 +15,7 @@ import { Operations } from '../operations/operations.ts'
 import type { Starters } from '../operations/starters.ts'
 import type { ClusterParts, Tools } from './cluster-parts.ts'
 import type { ClusterWork } from './cluster-work.ts'
+import { StreamRenewal } from './stream-renewal.ts'
 
 /** Which projects somebody may see, where the console and not Incus has to see to that. */
 export type VisibleProjects = 'all' | readonly string[]
@@ -43,6 +44,7 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
   readonly events: EventTail
   readonly #options: WatchOptions
   readonly #ends: (() => void)[] = []
+  readonly #renewal: StreamRenewal
   #databaseAvailable: boolean | null = null
 
   constructor(options: WatchOptions) {
@@ -54,9 +56,13 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
     const scope = () => this.scope
     const isTold = () => this.feed.members.length > 0
     const reader = new OperationReader({ ...parts.cluster, scope, projects: options.projects, ...tools })
+    this.#renewal = new StreamRenewal({ feed: () => this.feed, scope, clock: tools.clock })
     this.feed = new EventFeed({
       candidates: () => this.#candidates(),
-      open: (member, handlers, signal) => gateway.openEvents(member, this.scope, eventQuery, handlers, signal),
+      open: async (member, handlers, signal) => {
+        await this.#renewal.opening(member)
+        return gateway.openEvents(member, this.scope, eventQuery, handlers, signal)
+      },
       ...tools,
     })
     this.events = new EventTail({
@@ -111,10 +117,12 @@ export class ClusterWatch extends Subscribable<LiveEvent> {
     )
     this.operations.start()
     this.feed.start()
+    this.#renewal.start()
   }
 
   stop(): void {
     for (const end of this.#ends.splice(0)) end()
+    this.#renewal.stop()
     this.feed.stop()
     this.events.stop()
     this.operations.stop()
