@@ -101,7 +101,7 @@ async function measureFailover(run: Run): Promise<Report> {
   for (let count = 0; count < tries * rows.length; count++) {
     const row = rows[count % rows.length] ?? 'stopped'
     const victim = await nextVictim(lab, count)
-    await untilWhole(cluster, built, person, victim)
+    await untilWhole(run, cluster, built, person, victim)
     const mend = { now: () => lab.mend(victim) }
     const breaking = async (): Promise<void> => {
       if (row === 'slow' && (await delayLink(lab, victim, delayOf(baselineMs)))) {
@@ -258,6 +258,7 @@ async function nextVictim(lab: Lab, count: number): Promise<string> {
 
 /** Everybody holds every member for well, and the victim has the floating address: the worst choice for it. */
 async function untilWhole(
+  run: Run,
   { world }: BenchCluster & { readonly kind: 'real' },
   { haproxy, floating, shared }: Built,
   person: SignedIn,
@@ -265,9 +266,11 @@ async function untilWhole(
 ): Promise<void> {
   for (const member of world.lab.members) await world.lab.untilReported(member.name, 'Online')
   await floating.moveTo(victim)
-  const whole = async (): Promise<true | undefined> =>
-    (await haproxy.allUp()) && (await shared.allAnnounced()) && (await isAllHealthy(person)) ? true : undefined
-  await until('everything being well again', 60_000, whole, 200)
+  const whole = async (): Promise<true | undefined> => {
+    run.signal.throwIfAborted()
+    return (await haproxy.allUp()) && (await shared.allAnnounced()) && (await isAllHealthy(person)) ? true : undefined
+  }
+  await until('everything being well again', 120_000, whole, 200)
 }
 
 async function isAllHealthy(person: SignedIn): Promise<boolean> {

@@ -69,7 +69,7 @@ async function measureHungList(run: Run): Promise<Report> {
     const others = lab.members.map(({ name }) => name).filter((name) => name !== leader)
     const victim = others[attempt % others.length] ?? leader
     const operation = await startWork(lab, victim)
-    await untilKnown(person, victim, operation)
+    await untilKnown(run, person, victim, operation)
     samples.push(await oneTry(run, { cluster, reader, person, token, victim, via: leader, operation }))
     run.say(`${attempt + 1}/${tries} ${describe(samples.at(-1))}`)
     for (const { name } of lab.members) await lab.untilReported(name, 'Online')
@@ -90,8 +90,9 @@ async function startWork(lab: Lab, member: string): Promise<string> {
 }
 
 /** The console has seen what there is, as that of somebody who looked at it before. */
-async function untilKnown(person: SignedIn, victim: string, operation: string): Promise<void> {
+async function untilKnown(run: Run, person: SignedIn, victim: string, operation: string): Promise<void> {
   await until('the console knowing the instances, the operation and that all is well', 60_000, async () => {
+    run.signal.throwIfAborted()
     const { body } = await person.ask(consoleListPath)
     const { members } = listMembers.reply.parse(JSON.parse(body))
     if (members.length < 3 || members.some(({ health }) => health.standing !== 'healthy')) return undefined

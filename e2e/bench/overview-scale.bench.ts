@@ -101,7 +101,7 @@ async function measureCluster(run: Run, size: Pick<Measured, 'kind' | 'members'>
     2_000,
   )
   const token = await adminToken(cluster)
-  await untilMostHealthy(person, size.members)
+  await untilMostHealthy(run, person, size.members)
   const reader = startReader()
   run.defer(() => reader.close())
   const asked = evenly(cluster.members, mostAsked)
@@ -119,11 +119,12 @@ async function measureCluster(run: Run, size: Pick<Measured, 'kind' | 'members'>
 }
 
 /** Every member is known and nearly all are well: on one machine some of a thousand are late at any moment. */
-async function untilMostHealthy(person: SignedIn, count: number): Promise<void> {
+async function untilMostHealthy(run: Run, person: SignedIn, count: number): Promise<void> {
   await until(
     `${count} members, nearly all healthy`,
     240_000,
     async () => {
+      run.signal.throwIfAborted()
       const { status, body } = await person.ask(consoleListPath)
       if (status !== 200) return undefined
       const { members } = listMembers.reply.parse(JSON.parse(body))
