@@ -211,6 +211,7 @@ describe('the pages of a browser', () => {
     server.say('b')
     for (const { heard } of others) expect(heard).toEqual(['a', 'said while nobody listened', 'b'])
     expect(first?.heard).toEqual(['a'])
+    for (const { phases } of others) expect(new Set(phases.slice(phases.indexOf('live')))).toEqual(new Set(['live']))
     expect([server.streams.size, others.filter(({ tab }) => tab.leads).length]).toEqual([1, 1])
   })
 

@@ -165,7 +165,8 @@ export class LiveTab {
           this.#take(received, event)
         },
         onPhase: (phase) => {
-          if (signal.aborted) return
+          // Whoever takes over from a page that was live is live as long as nothing says otherwise.
+          if (signal.aborted || (phase === 'connecting' && this.#phase === 'live')) return
           this.#phase = phase
           this.#tellPhase()
           this.#world.onPhase(phase)
