@@ -62,6 +62,8 @@ story('an incident that ended while the console did not run says so', async ({ p
 story('the health of a server shows its probes by phase, and every change with its reason', async ({ page, stage }) => {
   story.setTimeout(120_000)
   const victim = await stage.victim()
+  const errors: string[] = []
+  page.on('pageerror', ({ message }) => errors.push(message))
   await signIn(page, 'Jo Lindgren', `/clusters/lab/members/${victim}/health?range=1h`)
   await stage.world.break(victim, 'stuck')
   const changes = part(page, 'Changes')
@@ -72,6 +74,7 @@ story('the health of a server shows its probes by phase, and every change with i
     await expect(percentiles.getByRole('row', { name: phase })).toContainText(/\d ms/)
   }
 
+  await expect(part(page, 'Probes').locator('canvas')).toHaveCount(3)
   // What the charts show is read with the keyboard too.
   const time = page.getByRole('slider', { name: 'Time in the charts' })
   await time.focus()
@@ -89,6 +92,7 @@ story('the health of a server shows its probes by phase, and every change with i
   await expect(part(page, 'Probes')).toContainText('the last 30 days')
   await page.reload()
   await expect(part(page, 'Probes')).toContainText('the last 30 days')
+  expect(errors, 'what the charts drew').toEqual([])
 })
 
 /** As a page whose target is that server does: through it alone. */

@@ -154,6 +154,8 @@ function optionsOf(
         ...axis,
         size: 56,
         gap: 6,
+        // Its own filter for logarithmic axes leaves holes in what is given to `values`.
+        filter: (_, splits) => splits,
         splits: isLogarithmic ? (_, __, min, max) => powersOfTen(min, max) : () => [0, 50, 100],
         values: (_, splits) => splits.map((value) => latest.current.formatValue(value)),
       },

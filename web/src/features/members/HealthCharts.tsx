@@ -32,7 +32,9 @@ export function HealthCharts({ record }: { record: MemberHealthRecord }) {
   // A shorter range may have fewer pieces than the one before.
   const cursor = pointed === null ? null : Math.min(pointed, count - 1)
   const shown = cursor ?? count - 1
-  const [from, to] = [Date.parse(record.from) / 1000, Date.parse(record.to) / 1000]
+  const from = Date.parse(record.from) / 1000
+  // To the end of the last piece, which has only begun: what is drawn of it stands in its middle.
+  const to = from + (count * record.pieceMs) / 1000
   const answers = answerSeries(record)
   const phases = phaseSeries(record)
   const failures = failureSeries(record)
