@@ -92,6 +92,17 @@ function ObjectLink({ event }: { event: ClusterEvent }) {
   const object = objectOf(event.source)
   if (object === null) return <span className="text-ink-3">none</span>
   if (object.kind === 'members') return <MemberLink name={object.name} />
+  if (object.kind === 'operations') {
+    return (
+      <Link
+        to="/clusters/$cluster/operations/$operation"
+        params={{ cluster, operation: object.name }}
+        className="font-strong text-ink hover:text-accent-text hover:underline"
+      >
+        {event.description ?? object.name}
+      </Link>
+    )
+  }
   const instance = object.kind === 'instances' ? object.name : object.of
   if (event.source?.startsWith('/1.0/instances/') === true && instance !== null) {
     return (
