@@ -256,16 +256,26 @@ export class HealthBoard {
   }
 
   #noteDeep(row: Row, record: DeepRecord): void {
+    const wasGone = this.#database.available === false
     row.deep = record
-    const records = new Map([...this.#rows].map(([member, { deep }]) => [member, deep]))
-    const silent = [...this.#rows.values()].filter(({ health }) => health.evidence.ejected).length
-    this.#database = judgeDatabase(records, silent, this.settings)
+    this.#judgeDatabase()
+    if (wasGone && this.#database.available === true) {
+      // What failed while it was gone for everybody does not say that the way of one to it is broken.
+      for (const each of this.#rows.values()) if (each.deep.failures > 0) each.deep = noDeepRecord
+      this.#judgeDatabase()
+    }
     for (const [member, each] of this.#rows) {
       const answers = !this.#database.cutOff.has(member)
       if (answers === each.health.evidence.databaseAnswers) continue
       const message = 'It answers, but it does not reach the cluster database, and other servers do.'
       this.#apply(member, each, { kind: 'database', answers, message })
     }
+  }
+
+  #judgeDatabase(): void {
+    const records = new Map([...this.#rows].map(([member, { deep }]) => [member, deep]))
+    const silent = [...this.#rows.values()].filter(({ health }) => health.evidence.ejected).length
+    this.#database = judgeDatabase(records, silent, this.settings)
   }
 
   #judgeCluster(): void {

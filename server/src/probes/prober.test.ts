@@ -469,15 +469,23 @@ describe('probing', () => {
 })
 
 describe('the cluster database', () => {
-  test('that hangs for everybody changes no standing', async () => {
-    const { world, clock, board } = await watched()
-    for (const name of names) world.conditions.set(name, { kind: 'up', deepMs: Infinity })
-    await clock.pass(15_000)
-    expect(board.databaseAvailable).toBe(false)
-    expect(names.map((name) => board.current(name).standing)).toEqual(names.map(() => 'healthy'))
-    world.conditions.clear()
-    await clock.pass(6_000)
-    expect(board.databaseAvailable).toBe(true)
+  test('that hangs for everybody changes no standing and is no panic, neither while it is gone nor when it is back', async () => {
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const { world, clock, board, prober } = await watched({ seed })
+      const heard: string[] = []
+      board.subscribe((change) => {
+        if (change.kind === 'member') heard.push(`${change.member} ${change.after?.standing}`)
+        else if (change.panic) heard.push('panic')
+      })
+      for (const name of names) world.conditions.set(name, { kind: 'up', deepMs: Infinity })
+      await clock.pass(15_000)
+      expect(board.databaseAvailable).toBe(false)
+      world.conditions.clear()
+      await clock.pass(20_000)
+      expect(board.databaseAvailable).toBe(true)
+      expect(heard).toEqual([])
+      prober.stop()
+    }
   })
 
   test('that may be lost is asked for on every member at once, and once only', async () => {
