@@ -35,6 +35,7 @@ const everyPage: readonly Picture[] = Object.entries({
   'server-healthy': `/clusters/${cluster}/members/server1`,
   'server-stuck': `/clusters/${cluster}/members/${stuck}`,
   certificates: `/clusters/${cluster}/certificates`,
+  operations: `/clusters/${cluster}/operations`,
   'target-stuck': `/clusters/${cluster}/members?target=${stuck}`,
   'not-found': '/nowhere',
 }).flatMap(([name, path]) =>

@@ -7,6 +7,8 @@ export class MemoryOperationStore implements OperationStore {
   readonly #sights = new Map<string, Sight>()
   /** How often it was written to. */
   writes = 0
+  /** What was to be forgotten, each time. */
+  readonly prunes: Parameters<OperationStore['prune']>[1][] = []
   /** Set: it cannot be written to. */
   broken = false
 
@@ -22,6 +24,7 @@ export class MemoryOperationStore implements OperationStore {
   }
 
   open(_cluster: string, endedSince: number): ReturnType<OperationStore['open']> {
+    if (this.broken) return Promise.reject(new Error('The disk is full'))
     const rows = [...this.#changes.values()].filter(
       ({ operation }) => !isFinished(operation) || operation.looking || Date.parse(operation.heardAt) >= endedSince,
     )
@@ -49,7 +52,8 @@ export class MemoryOperationStore implements OperationStore {
     return Promise.resolve(this.#sights.has(`${authority} ${id}`) ? (this.#changes.get(id) ?? null) : null)
   }
 
-  prune(): Promise<void> {
+  prune(...[, keep]: Parameters<OperationStore['prune']>): Promise<void> {
+    this.prunes.push(keep)
     return Promise.resolve()
   }
 }

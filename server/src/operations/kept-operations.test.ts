@@ -96,6 +96,31 @@ describe('what is kept', () => {
     expect(ids((await kept.piece('aa', 0)).operations)).toEqual(['op1 running', 'op2 running'])
   })
 
+  it('is forgotten after 30 days, what went well before the rest where there is too much', async () => {
+    const { clock, store, kept } = setUp()
+    await kept.open()
+    await clock.pass(60_000)
+    const now = clock.now()
+    const day = 86_400_000
+    expect(store.prunes).toEqual([{ since: now - 30 * day, wellSince: now - day, most: 10_000 }])
+    await clock.pass(3_600_000)
+    expect(store.prunes).toHaveLength(2)
+  })
+
+  it('is counted on beyond what was counted before, also where that could not be read', async () => {
+    const { clock, store, kept } = setUp()
+    kept.saw('aa', operation('op1', clock), null)
+    await kept.stop()
+    const { revision } = await kept.piece('aa', 0)
+    store.broken = true
+    const again = setUp(store, clock).kept
+    expect(await again.open()).toEqual([])
+    store.broken = false
+    again.saw('aa', operation('op2', clock), null)
+    await clock.pass(1_000)
+    expect(ids((await again.piece('aa', revision)).operations)).toEqual(['op2 running'])
+  })
+
   it('is told in pieces in the order of change, also what somebody sees later than it changed', async () => {
     const { clock, kept } = setUp()
     kept.saw('aa', operation('op1', clock), null)

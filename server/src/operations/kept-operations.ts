@@ -37,7 +37,8 @@ interface Entry {
 const soonMs = 500
 const atOnceMs = 20
 const againMs = 5_000
-const hourMs = 3_600_000
+const minuteMs = 60_000
+const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
 const keptMs = 30 * dayMs
 const mostKept = 10_000
@@ -67,7 +68,7 @@ export class KeptOperations extends Subscribable<Operation> {
    */
   async open(): Promise<readonly StoredOperation[]> {
     const { cluster, store, clock, logger } = this.#options
-    this.#pruneLater()
+    this.#pruneIn(minuteMs)
     try {
       const { rows, sights, revision } = await store.open(cluster, clock.now() - resultKeptMs)
       this.#revision = Math.max(this.#revision, revision)
@@ -79,6 +80,8 @@ export class KeptOperations extends Subscribable<Operation> {
       return rows
     } catch (error) {
       logger.error({ err: error, cluster }, 'operations of an earlier start could not be read')
+      // Beyond all that was counted before: whoever asks for what has changed since must not miss it.
+      this.#revision = clock.now()
       return []
     }
   }
@@ -209,15 +212,15 @@ export class KeptOperations extends Subscribable<Operation> {
     }
   }
 
-  #pruneLater(): void {
+  #pruneIn(delayMs: number): void {
     const { cluster, store, clock, logger } = this.#options
-    this.#cancelPrune = clock.after(hourMs, () => {
+    this.#cancelPrune = clock.after(delayMs, () => {
       this.#letGo()
       const now = clock.now()
       store.prune(cluster, { since: now - keptMs, wellSince: now - dayMs, most: mostKept }).catch((error: unknown) => {
         logger.warn({ err: error, cluster }, 'old operations could not be forgotten')
       })
-      this.#pruneLater()
+      this.#pruneIn(hourMs)
     })
   }
 }

@@ -3,6 +3,7 @@ import type { Incident } from '@malleus/shared/api/incidents.ts'
 import type { Instance } from '@malleus/shared/api/instances.ts'
 import type { MemberHealthRecord } from '@malleus/shared/api/member-health.ts'
 import type { Member, MemberDetail } from '@malleus/shared/api/members.ts'
+import type { Operation } from '@malleus/shared/api/operations.ts'
 import type { SessionView } from '@malleus/shared/api/session.ts'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { createMemoryHistory, RouterProvider } from '@tanstack/react-router'
@@ -14,6 +15,7 @@ import { incidentPagesQuery, incidentQuery } from '../api/incidents.ts'
 import { instanceListQuery, type InstanceList } from '../api/instances.ts'
 import { memberHealthQuery } from '../api/member-health.ts'
 import { healthHistoryQuery, memberListQuery, memberQuery } from '../api/members.ts'
+import { keptOperationsQuery, operationQuery } from '../api/kept-operations.ts'
 import { operationListQuery } from '../api/operations.ts'
 import { queryClient } from '../api/query-client.ts'
 import { sessionQuery } from '../api/session.ts'
@@ -195,6 +197,19 @@ describe('T-partial-rows: every page is drawn, and marks what is missing', () =>
     }
   })
 
+  test.each(operations)('an operation of which %s', async (_, fields, marks) => {
+    const operation = { ...bareOperation, ...fields }
+    know(bare)
+    queryClient.setQueryData(keptOperationsQuery('prod').queryKey, { revision: 1, operations: [operation] })
+    queryClient.setQueryData(operationQuery('prod', 'one').queryKey, { operation, told: null })
+    for (const path of ['/clusters/prod/operations', '/clusters/prod/operations/one']) {
+      const html = await draw(path, bare)
+      expect(html).not.toContain('could not be shown')
+      expect(html).not.toMatch(/undefined|NaN|Invalid Date/)
+      for (const mark of marks) expect(html).toContain(mark)
+    }
+  })
+
   test('a list without a single row says so', async () => {
     expect(await draw('/clusters/prod/members', undefined)).toContain('No server of this cluster is known yet.')
     expect(await draw('/clusters/prod', undefined)).toContain('No server of this cluster is known yet.')
@@ -249,6 +264,34 @@ const incidents: readonly (readonly [string, Partial<Incident>, readonly string[
   ['the server is no longer there', { member: 'gone', end: { how: 'left', at } }, ['gone']],
 ]
 
+const bareOperation: Operation = {
+  id: 'one',
+  description: '',
+  status: 'pending',
+  looking: false,
+  found: null,
+  location: null,
+  project: null,
+  createdAt: at,
+  updatedAt: at,
+  heardAt: at,
+  endedAt: null,
+  progress: null,
+  percent: null,
+  error: null,
+  mayCancel: false,
+  resources: [],
+  startedBy: null,
+}
+
+const operations: readonly (readonly [string, Partial<Operation>, readonly string[]])[] = [
+  ['nothing is known but that it waits', {}, ['Waiting']],
+  ['its server is gone and its paths are of a newer Incus', { location: 'gone', resources: ['/2.0', ''] }, ['gone']],
+  ['the end is being looked for', { status: 'unknown', looking: true }, ['Looking']],
+  ['nobody saw the end', { status: 'unknown', found: 'not-done' }, ['Unknown']],
+  ['it failed for no reason', { status: 'failure', endedAt: at }, ['Failed', 'Incus gave no reason.']],
+]
+
 async function draw(path: string, member: Member | undefined): Promise<string> {
   know(member)
   router.update({ ...router.options, history: createMemoryHistory({ initialEntries: [path] }) })
@@ -275,6 +318,8 @@ const session: SessionView = {
       'member.read',
       'certificate.read',
       'operation.list',
+      'operation.read',
+      'operation.cancel',
       'instance.list',
       'incident.list',
       'live.read',
