@@ -67,7 +67,11 @@ function Evidence({ record }: { record: MemberHealthRecord }) {
             {table ? 'Hide the measurements' : 'Show the measurements as a table'}
           </Button>
         </div>
-        {table && <PiecesTable record={record} />}
+        {table && (
+          <div className="max-h-[420px] overflow-y-auto border-t border-line">
+            <PiecesTable record={record} />
+          </div>
+        )}
       </Card>
       <Boundary title="Changes">
         <Card title="Changes" note="what this console believed and the cluster said, newest first">
