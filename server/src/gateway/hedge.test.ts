@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ManualClock } from '../../testing/manual-clock.ts'
-import type { Script } from '../../testing/scripted-members.ts'
-import { ScriptedMembers } from '../../testing/scripted-members.ts'
+import type { Script, ScriptedMembers } from '../../testing/scripted-members.ts'
+import type { ScriptedRun } from '../../testing/scripted-run.ts'
+import { cutOff, quick, refused, runScripts, stuck } from '../../testing/scripted-run.ts'
 import { gatewaySettings } from './gateway-settings.ts'
 import { HedgeBudget } from './hedge-budget.ts'
 import type { HedgeOptions, HedgeResult } from './hedge.ts'
@@ -11,27 +12,19 @@ import { MemberError, NoResponsiveMember } from './member-error.ts'
 
 const settings = gatewaySettings().hedging
 type Options = HedgeOptions<string>
-type Outcome = HedgeResult<string> | Error
-
-interface Run {
-  readonly diary: readonly string[]
-  readonly outcome: Outcome | undefined
-  readonly endedAt: number
-  readonly world: ScriptedMembers
-}
+type Run = ScriptedRun<HedgeResult<string>>
 
 /** Runs a hedge of members that follow their scripts, for that long. */
-async function run(scripts: Record<string, Script>, more: Partial<Options> = {}, forMs = 20_000): Promise<Run> {
-  const clock = new ManualClock()
-  const world = new ScriptedMembers(clock, scripts)
-  const startedAt = clock.monotonic()
-  let outcome: Outcome | undefined
-  let endedAt = -1
-  const ended = (end: Outcome): void => {
-    outcome = end
-    endedAt = Math.round(clock.monotonic() - startedAt)
-  }
-  hedge({
+function run(scripts: Record<string, Script>, more: Partial<Options> = {}, forMs = 20_000): Promise<Run> {
+  return runScripts(
+    scripts,
+    (world, clock) => begin(world, clock, more),
+    (clock) => clock.pass(forMs),
+  )
+}
+
+function begin(world: ScriptedMembers, clock: ManualClock, more: Partial<Options> = {}): Promise<HedgeResult<string>> {
+  return hedge({
     members: world.members,
     begin: world.begin,
     nobody: 'no_responsive_member',
@@ -43,20 +36,13 @@ async function run(scripts: Record<string, Script>, more: Partial<Options> = {},
     clock,
     observer: world.observer,
     ...more,
-  }).then(ended, ended)
-  await clock.pass(forMs)
-  return { diary: world.diary, outcome, endedAt, world }
+  })
 }
 
 function won({ outcome }: Run): HedgeResult<string> {
   if (outcome === undefined || outcome instanceof Error) throw outcome ?? new Error('it has not ended')
   return outcome
 }
-
-const refused: Script = { connects: null, fails: { at: 1, kind: 'refused' } }
-const stuck: Script = {}
-const cutOff: Script = { connects: null, fails: { at: 1_000, kind: 'timed-out' } }
-const quick: Script = { answers: 3 }
 
 describe('which answer wins', () => {
   it('the first member, when it answers in time: nobody else is asked', async () => {
@@ -269,26 +255,17 @@ describe('the end', () => {
 
   it('the browser has gone: everything is cancelled and nothing is held against anybody', async () => {
     const gone = new AbortController()
-    const clock = new ManualClock()
-    const world = new ScriptedMembers(clock, { a: stuck, b: stuck })
-    const outcome = hedge({
-      members: world.members,
-      begin: world.begin,
-      nobody: 'no_responsive_member',
-      hedge: true,
-      hedgeDelayMs: 40,
-      deadlineMs: 5_000,
-      settings,
-      budget: new HedgeBudget(settings, clock),
-      clock,
-      observer: world.observer,
-      signal: gone.signal,
-    }).catch((error: unknown) => error)
-    await clock.pass(60)
-    gone.abort()
-    await clock.pass(1_000)
-    expect(await outcome).toMatchObject({ kind: 'cancelled' })
-    expect(world.diary).toEqual(['0 begin a', '40 begin b', '60 cancel a', '60 cancel b'])
+    const { outcome, diary } = await runScripts(
+      { a: stuck, b: stuck },
+      (world, clock) => begin(world, clock, { signal: gone.signal }),
+      async (clock) => {
+        await clock.pass(60)
+        gone.abort()
+        await clock.pass(1_000)
+      },
+    )
+    expect(outcome).toMatchObject({ kind: 'cancelled' })
+    expect(diary).toEqual(['0 begin a', '40 begin b', '60 cancel a', '60 cancel b'])
   })
 
   it('a browser that was gone before asks nobody', async () => {

@@ -1,53 +1,34 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { ManualClock } from '../../testing/manual-clock.ts'
-import type { Script } from '../../testing/scripted-members.ts'
-import { ScriptedMembers } from '../../testing/scripted-members.ts'
+import type { ManualClock } from '../../testing/manual-clock.ts'
+import type { Script, ScriptedMembers } from '../../testing/scripted-members.ts'
+import type { ScriptedRun } from '../../testing/scripted-run.ts'
+import { cutOff, quick, refused, runScripts } from '../../testing/scripted-run.ts'
 import { gatewaySettings } from './gateway-settings.ts'
 import { MemberError, NoResponsiveMember, OutcomeUnknown } from './member-error.ts'
 import type { SendOnceOptions, SentOnce } from './send-once.ts'
 import { sendOnce } from './send-once.ts'
 
 const settings = gatewaySettings().hedging
-type Outcome = SentOnce<string> | Error
 
-interface Run {
-  readonly outcome: Outcome | undefined
-  readonly endedAt: number
-  readonly world: ScriptedMembers
-}
-
-async function run(
+function run(
   scripts: Record<string, Script>,
   more: Partial<SendOnceOptions<string>> = {},
-  during: (clock: ManualClock) => Promise<void> = (clock) => clock.pass(60_000),
-): Promise<Run> {
-  const clock = new ManualClock()
-  const world = new ScriptedMembers(clock, scripts)
-  const startedAt = clock.monotonic()
-  let outcome: Outcome | undefined
-  let endedAt = -1
-  const ended = (end: Outcome): void => {
-    outcome = end
-    endedAt = Math.round(clock.monotonic() - startedAt)
-  }
-  sendOnce({
-    members: world.members,
-    begin: world.begin,
-    nobody: 'no_responsive_member',
-    deadlineMs: 30_000,
-    settings,
-    clock,
-    observer: world.observer,
-    ...more,
-  }).then(ended, ended)
-  await during(clock)
-  return { outcome, endedAt, world }
+  during?: (clock: ManualClock) => Promise<void>,
+): Promise<ScriptedRun<SentOnce<string>>> {
+  const begin = (world: ScriptedMembers, clock: ManualClock) =>
+    sendOnce({
+      members: world.members,
+      begin: world.begin,
+      nobody: 'no_responsive_member',
+      deadlineMs: 30_000,
+      settings,
+      clock,
+      observer: world.observer,
+      ...more,
+    })
+  return runScripts(scripts, begin, during)
 }
-
-const refused: Script = { connects: null, fails: { at: 1, kind: 'refused' } }
-const cutOff: Script = { connects: null, fails: { at: 1_000, kind: 'timed-out' } }
-const quick: Script = { answers: 3 }
 
 describe('before the first byte', () => {
   it('a member that refuses is left for the next', async () => {

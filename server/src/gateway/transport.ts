@@ -20,6 +20,7 @@ import type { WireReply, WireRequest } from './exchange.ts'
 import { Exchange } from './exchange.ts'
 import type { LimitSettings } from './gateway-settings.ts'
 import { MemberError, describeSilence, memberErrorFrom } from './member-error.ts'
+import { reportProbe } from './probe-report.ts'
 import type { Scope } from './scope.ts'
 import type { WebSocketHandlers } from './web-socket.ts'
 import { WebSocketConnection, webSocketHeaders } from './web-socket.ts'
@@ -159,27 +160,11 @@ export class Transport {
   }
 
   /** Asks one question on a connection that is used for nothing else. Never rejects. */
-  async probe(request: ProbeRequest): Promise<ProbeReport> {
-    const { clock } = this.#options
-    const progress = request.progress ?? {}
-    let answer: { reply: WireReply; firstByteMs: number } | null = null
-    let failure: MemberError | null = null
-    try {
-      const lane = await this.#probeLane(request, progress)
-      const startedAt = clock.monotonic()
-      const reply = await this.#ask(lane, request)
-      answer = { reply, firstByteMs: reply.answeredAt - startedAt }
-    } catch (error) {
-      failure = memberErrorFrom(error, { member: request.member.name, phase: 'answer', sent: true })
-    }
-    return {
-      connectMs: progress.connectMs ?? null,
-      tlsMs: progress.tlsMs ?? null,
-      presented: progress.presented ?? null,
-      firstByteMs: answer?.firstByteMs ?? null,
-      reply: answer?.reply ?? null,
-      failure,
-    }
+  probe(request: ProbeRequest): Promise<ProbeReport> {
+    return reportProbe(request, this.#options.clock, {
+      lane: (progress) => this.#probeLane(request, progress),
+      ask: (lane) => this.#ask(lane, request),
+    })
   }
 
   /** Opens a WebSocket on a connection of its own. Rejects with a MemberError when it cannot be opened in time. */

@@ -4,8 +4,8 @@ import type { DialProgress, Reachable } from '../../src/gateway/dial.ts'
 import type { WireReply, WireRequest } from '../../src/gateway/exchange.ts'
 import { Exchange } from '../../src/gateway/exchange.ts'
 import type { LimitSettings } from '../../src/gateway/gateway-settings.ts'
-import type { MemberError } from '../../src/gateway/member-error.ts'
 import { memberErrorFrom } from '../../src/gateway/member-error.ts'
+import { reportProbe } from '../../src/gateway/probe-report.ts'
 import type {
   Authority,
   ConnectionFailure,
@@ -85,27 +85,11 @@ export class SimulatedTransport implements Pick<
     return exchange
   }
 
-  async probe(request: ProbeRequest): Promise<ProbeReport> {
-    const { clock } = this.#options
-    const progress = request.progress ?? {}
-    let answer: { reply: WireReply; firstByteMs: number } | null = null
-    let failure: MemberError | null = null
-    try {
-      const lane = await this.#probeLane(request, progress)
-      const startedAt = clock.monotonic()
-      const reply = await this.#askProbe(lane, request)
-      answer = { reply, firstByteMs: reply.answeredAt - startedAt }
-    } catch (error) {
-      failure = memberErrorFrom(error, { member: request.member.name, phase: 'answer', sent: true })
-    }
-    return {
-      connectMs: progress.connectMs ?? null,
-      tlsMs: progress.tlsMs ?? null,
-      presented: progress.presented ?? null,
-      firstByteMs: answer?.firstByteMs ?? null,
-      reply: answer?.reply ?? null,
-      failure,
-    }
+  probe(request: ProbeRequest): Promise<ProbeReport> {
+    return reportProbe(request, this.#options.clock, {
+      lane: (progress) => this.#probeLane(request, progress),
+      ask: (lane) => this.#askProbe(lane, request),
+    })
   }
 
   async openWebSocket(request: StreamRequest): Promise<OpenStream | StreamRefused> {
