@@ -16,6 +16,8 @@ export async function readPatiently(browser: TestBrowser, path: string): Promise
   }
 }
 
+const silenceMs = 7_000
+
 /** When a stream was live and when it was not, in milliseconds since 1970, oldest first. */
 export interface Break {
   readonly brokenAt: number
@@ -26,6 +28,9 @@ export interface Break {
 export class PatientStream {
   readonly breaks: Break[] = []
   readonly #live: LiveClient
+  /** Three missed heartbeats mean that a connection is dead. */
+  readonly #silence = setInterval(() => this.#cutWhenSilent(), 500)
+  #openedAt = Date.now()
   #stopped = false
 
   /** @param live a stream that is open. */
@@ -36,7 +41,13 @@ export class PatientStream {
 
   stop(): void {
     this.#stopped = true
+    clearInterval(this.#silence)
     this.#live.cut()
+  }
+
+  #cutWhenSilent(): void {
+    const heardAt = Math.max(this.#openedAt, this.#live.told.at(-1)?.at ?? 0)
+    if (Date.now() - heardAt > silenceMs) this.#live.cut()
   }
 
   async #follow(): Promise<void> {
@@ -45,12 +56,17 @@ export class PatientStream {
       const brokenAt = Date.now()
       if (this.#stopped) return
       await pause(this.#waitAfterEnd())
-      for (let failures = 1; (await this.#live.open().catch(() => 0)) !== 200; failures += 1) {
+      for (let failures = 1; (await this.#open()) !== 200; failures += 1) {
         if (this.#stopped) return
         await pause(Math.min(1_400, 250 * 2 ** (failures - 1)) * (0.75 + 0.5 * Math.random()))
       }
       this.breaks.push({ brokenAt, backAt: Date.now() })
     }
+  }
+
+  #open(): Promise<number> {
+    this.#openedAt = Date.now()
+    return this.#live.open().catch(() => 0)
   }
 
   #waitAfterEnd(): number {
