@@ -8,13 +8,18 @@ import { AnswerTimes } from './answer-times.ts'
  * failed. Pieces add up: the piece of a day is that of its hours together.
  */
 export class ProbePiece {
-  readonly times: Readonly<Record<Measure, AnswerTimes>> = {
-    connect: new AnswerTimes(),
-    tls: new AnswerTimes(),
-    answer: new AnswerTimes(),
-    database: new AnswerTimes(),
-  }
+  readonly times: Readonly<Record<Measure, AnswerTimes>>
   readonly failures = new Map<ProbeFault, number>()
+
+  constructor(timesOf: (measure: Measure) => AnswerTimes = () => new AnswerTimes()) {
+    const [connect, tls, answer, database] = [
+      timesOf('connect'),
+      timesOf('tls'),
+      timesOf('answer'),
+      timesOf('database'),
+    ]
+    this.times = { connect, tls, answer, database }
+  }
 
   /** A phase that was reached counts, whatever became of the question after it. */
   note({ kind, connectMs, tlsMs, firstByteMs, failure }: ProbeRecord): void {
@@ -57,16 +62,12 @@ export class ProbePiece {
 
   /** @throws RangeError for bytes that are not those of a piece. */
   static fromBytes(bytes: Uint8Array): ProbePiece {
-    const numbers = readNumbers(bytes)
+    const numbers = readNumbers(bytes).values()
     const form = numbers.next()
     if (form.value !== FORM) throw new RangeError('a piece of probes is in a form that is not known')
-    const piece = new ProbePiece()
-    for (const fault of Fault.options) {
-      const count = numbers.next()
-      if (count.done === true) throw new RangeError('a piece of probes is cut off')
-      piece.#fail(fault, count.value)
-    }
-    for (const measure of measures) piece.times[measure].merge(AnswerTimes.takeFrom(numbers))
+    const failures = Fault.options.map((fault) => [fault, numbers.next()] as const)
+    const piece = new ProbePiece(() => AnswerTimes.takeFrom(numbers))
+    for (const [fault, count] of failures) piece.#fail(fault, count.value ?? 0)
     return piece
   }
 
@@ -90,17 +91,17 @@ function writeNumbers(numbers: readonly number[]): Uint8Array {
   return Uint8Array.from(bytes)
 }
 
-function* readNumbers(bytes: Uint8Array): Generator<number, undefined> {
+function readNumbers(bytes: Uint8Array): number[] {
+  const numbers: number[] = []
   let number = 0
   let place = 1
   for (const byte of bytes) {
     number += (byte & 0x7f) * place
     place *= 0x80
-    if (byte < 0x80) {
-      yield number
-      number = 0
-      place = 1
-    }
+    if (byte >= 0x80) continue
+    numbers.push(number)
+    number = 0
+    place = 1
   }
-  return undefined
+  return numbers
 }
