@@ -86,7 +86,7 @@ export const whatWorks =
 
 /** The same in short, where there is no room for all of it. */
 export const whatReadOnlyMeans =
-  'Nothing can be changed until it is back, and what the cluster says of servers, instances and operations is what was last known.'
+  'Nothing can be changed until it is back, and what the cluster says is what was last known.'
 
 /** Why nothing can be changed now, for a button; nothing while it can. */
 export function whyReadOnly(database: ClusterDatabase | undefined): string | undefined {
@@ -196,7 +196,10 @@ function lookInto(answering: readonly string[]): readonly RecoveryStep[] {
   ]
 }
 
-/** `recover-from-quorum-loss` needs a server that has the database, and every daemon stopped. */
+/**
+ * `recover-from-quorum-loss` needs a server that has the database, and every daemon stopped. Done so with 6.0.4, two of
+ * three servers gone: the third led at once, its container had run on, and the lost servers could be removed.
+ */
 function lastResort(database: LostDatabase, answering: readonly string[]): readonly RecoveryStep[] {
   const missing = names(missingOf(database))
   const survivor = database.holders.find(({ missing }) => missing === null)?.name
