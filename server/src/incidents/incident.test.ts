@@ -32,6 +32,7 @@ function course(...steps: readonly (readonly [number, Standing, Symptom?])[]): K
     believed: believed('suspect'),
     lastAnswerAt: at(-1),
     reported: 'Online',
+    panic: false,
     now: at(0),
   })
   return steps.reduce(

@@ -61,6 +61,8 @@ export interface Beginning {
   readonly lastAnswerAt: number | null
   /** What the cluster calls it. */
   readonly reported: string | null
+  /** Whether most members are out. */
+  readonly panic: boolean
   readonly now: number
 }
 
@@ -70,7 +72,7 @@ export function hasDeparted(standing: Standing): boolean {
 }
 
 export function beginIncident(given: Beginning): KeptIncident {
-  const { id, member, beginning, believed, lastAnswerAt, reported, now } = given
+  const { id, member, beginning, believed, lastAnswerAt, reported, panic, now } = given
   const at = instant(now)
   return {
     id,
@@ -86,6 +88,7 @@ export function beginIncident(given: Beginning): KeptIncident {
     outMs: 0,
     requests: { total: 0, hedged: 0, failed: 0, slowed: 0 },
     cluster: { atFirst: reported, offlineAt: null, onlineAt: null },
+    panic,
     gaps: [],
     steps: [{ at, ...believed }],
     stepsLeftOut: 0,

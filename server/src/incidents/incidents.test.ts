@@ -167,6 +167,16 @@ describe('an incident', () => {
     expect(found.map(({ member }) => member).toSorted()).toEqual(['server2', 'server3'])
   })
 
+  test('says when most members were out with it', async () => {
+    const { fail, incidents } = await watching()
+    fail('server3')
+    expect(incidents.open('server3')).toMatchObject([{ panic: false }])
+    fail('server2')
+    expect(incidents.open(null).map(({ panic }) => panic)).toEqual([true, true])
+    fail('server1', 1)
+    expect(incidents.open('server1')).toMatchObject([{ panic: true }])
+  })
+
   test('goes on under the new name of its member, and ends when the member leaves', async () => {
     const { board, fail, only } = await watching()
     fail()

@@ -208,11 +208,21 @@ export class Incidents {
   }
 
   #boardChanged(change: HealthChange): void {
-    if (change.kind !== 'member') return
+    if (change.kind === 'cluster') {
+      if (change.panic) this.#panicked()
+      return
+    }
     const { member, before, after, renamedTo } = change
     if (after !== null) this.#seen(member, before, after)
     else if (renamedTo === undefined) this.#left(member)
     else this.#rename(member, renamedTo)
+  }
+
+  /** Each that is out now was out together with most of the others. */
+  #panicked(): void {
+    for (const incident of this.#open.values()) {
+      if (incident.quietSince === null && !incident.panic) this.#keepSaid({ ...incident, panic: true })
+    }
   }
 
   #seen(member: string, before: Health | null, { standing, symptom, failure, answeredAt }: Health): void {
@@ -231,11 +241,12 @@ export class Incidents {
   }
 
   #begin(member: string, beginning: Incident['beginning'], believed: Believed, lastAnswerAt: number | null): void {
-    const { clock, random, reported } = this.#options
+    const { board, clock, random, reported } = this.#options
     const status = reported.latest?.rows.get(member)?.status ?? null
     const id = random.bytes(8).toString('hex')
     const now = clock.now()
-    const begun = beginIncident({ id, member, beginning, believed, lastAnswerAt, reported: status, now })
+    const { panic } = board
+    const begun = beginIncident({ id, member, beginning, believed, lastAnswerAt, reported: status, panic, now })
     const since = clock.monotonic() - REMEMBERED_MS
     const met = this.#late.filter(({ end, at }) => at >= since && hadToDoWith(end, member))
     this.#awaited.delete(member)

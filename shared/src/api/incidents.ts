@@ -63,6 +63,8 @@ export const IncidentSummary = z.object({
     /** When it called it Online again after that. */
     onlineAt: Instant.nullable(),
   }),
+  /** Most servers were out at the same time: as likely as their fault is that of this console's own way to them. */
+  panic: z.boolean().default(false),
   /** When nobody watched, in its course. */
   gaps: z.array(z.object({ from: Instant, to: Instant })),
 })

@@ -7,6 +7,7 @@ import {
   incidentTitle,
   lengthText,
   noticedText,
+  whatElse,
   whatPeopleNoticed,
   whenTheClusterNoticed,
 } from './incident-words.ts'
@@ -30,6 +31,7 @@ function incident(fields: Partial<Incident> = {}): Incident {
     outMs: 41_000,
     requests: { total: 0, hedged: 0, failed: 0, slowed: 0 },
     cluster: { atFirst: 'Online', offlineAt: null, onlineAt: null },
+    panic: false,
     gaps: [],
     steps: [
       { at: at(0), standing: 'suspect', symptom: null, message: 'No answer within 400 ms.' },
@@ -133,6 +135,11 @@ describe('when the cluster noticed', () => {
     expect(whenTheClusterNoticed(incident(fields)).replace(/\d\d:00:35/, '…')).toBe(sentence)
     expect(clusterText(incident(fields))).toBe(text)
   })
+})
+
+test("what most servers had at the same time may be nobody's fault but the network's", () => {
+  expect(whatElse(incident())).toBeNull()
+  expect(whatElse(incident({ panic: true }))).toContain('the network between this console and the cluster')
 })
 
 describe('its end', () => {

@@ -119,6 +119,13 @@ export function clusterText({ cluster, beganAt, end }: IncidentSummary): string 
   return end === null ? 'not yet' : 'never'
 }
 
+/** What else may be behind it; null where nothing speaks for that. */
+export function whatElse({ panic }: Pick<IncidentSummary, 'panic'>): string | null {
+  return panic
+    ? 'Most servers were out at the same time: it may have been the network between this console and the cluster.'
+    : null
+}
+
 /** How it ended, in a sentence; what it waits for while it has not. */
 export function howItEnded({ end, quietSince, member, worst }: IncidentSummary): string {
   if (end === null) {

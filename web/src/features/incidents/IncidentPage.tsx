@@ -12,6 +12,7 @@ import {
   incidentTitle,
   lengthText,
   stateOfIncident,
+  whatElse,
   whatPeopleNoticed,
   whenTheClusterNoticed,
 } from '../../components/incident-words.ts'
@@ -25,6 +26,7 @@ import { formatClock, formatDuration, formatFull } from '../../lib/time.ts'
 import { Badge } from '../../ui/Badge.tsx'
 import { Boundary } from '../../ui/Boundary.tsx'
 import { Card, Fact, Facts } from '../../ui/Card.tsx'
+import { Notice } from '../../ui/Notice.tsx'
 import { SkeletonRows } from '../../ui/Skeleton.tsx'
 import { inkOf, StateMark } from '../../ui/StateMark.tsx'
 import { rangeAround, recordsAround } from './around.ts'
@@ -59,6 +61,7 @@ function IncidentInDetail() {
   }
   const { incident } = data
   const { tone, shape, word } = stateOfIncident(incident)
+  const besides = whatElse(incident)
   return (
     <>
       <PageTitle
@@ -75,6 +78,7 @@ function IncidentInDetail() {
         sentence={howItEnded(incident)}
       />
       {error !== null && <ProblemNotice error={error} />}
+      {besides !== null && <Notice tone="warning">{besides}</Notice>}
       <div className="grid items-start gap-3.5 lg:grid-cols-[minmax(0,1.6fr)_minmax(0,1fr)]">
         <Boundary title="Course">
           <Course incident={incident} />

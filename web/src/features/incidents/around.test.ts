@@ -21,6 +21,7 @@ const summary: IncidentSummary = {
   outMs: 1,
   requests: { total: 0, hedged: 0, failed: 0, slowed: 0 },
   cluster: { atFirst: null, offlineAt: null, onlineAt: null },
+  panic: false,
   gaps: [],
 }
 
