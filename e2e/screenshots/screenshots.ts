@@ -34,6 +34,8 @@ const everyPage: readonly Picture[] = Object.entries({
   servers: `/clusters/${cluster}/members`,
   'server-healthy': `/clusters/${cluster}/members/server1`,
   'server-stuck': `/clusters/${cluster}/members/${stuck}`,
+  'server-health': `/clusters/${cluster}/members/${stuck}/health?range=1h`,
+  incidents: `/clusters/${cluster}/incidents`,
   certificates: `/clusters/${cluster}/certificates`,
   operations: `/clusters/${cluster}/operations`,
   'target-stuck': `/clusters/${cluster}/members?target=${stuck}`,
