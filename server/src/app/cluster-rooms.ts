@@ -123,6 +123,7 @@ export function createClusterRooms(
         health: (member) => board.current(member),
       }),
       panic: board.panic,
+      lateTogether: board.lateTogether,
       certificateExpiresAt: certificateExpiresAt(seen()),
       offlineThresholdSeconds: offlineThresholdSeconds(readings.anyServer.value?.config ?? null),
       findings: findings(),

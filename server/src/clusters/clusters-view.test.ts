@@ -13,6 +13,7 @@ function summary(standings: Standing[]): ClusterSummary {
       version: '6.0.4',
       database: { kind: 'unknown' },
       panic: false,
+      lateTogether: false,
       certificateExpiresAt: Date.UTC(2030, 0, 1),
       offlineThresholdSeconds: 20,
       findings: [{ severity: 'info', code: 'no_identity', text: 'None.' }],

@@ -14,6 +14,7 @@ export interface ClusterNow {
   readonly version: string | null
   readonly database: ClusterDatabase
   readonly panic: boolean
+  readonly lateTogether: boolean
   /** Wall clock, milliseconds. */
   readonly certificateExpiresAt: number | null
   /** Null where the cluster's configuration may not be seen. */
@@ -46,6 +47,7 @@ export function clusterSummary(now: ClusterNow): ClusterSummary {
     databaseAvailable: database.kind === 'unknown' ? null : database.kind === 'answers',
     database,
     panic,
+    lateTogether: now.lateTogether,
     certificate: certificateExpiresAt === null ? null : { expiresAt: instant(certificateExpiresAt) },
     offlineThresholdSeconds: now.offlineThresholdSeconds,
     findings: [...now.findings],

@@ -9,7 +9,7 @@ import { firstAttemptShare, isPanic, nextHealth, unknownHealth } from './health.
 import type { Health, Judgement, Moment, Observation } from './health.ts'
 import type { HealthSettings } from './health-settings.ts'
 import type { Answer, Pace, Peers } from './pace.ts'
-import { asksSoon, isSlow, latenessSince, shareAbove, slowThresholdMs } from './pace.ts'
+import { asksSoon, isLateTogether, isSlow, latenessSince, shareAbove, slowThresholdMs } from './pace.ts'
 import { RollingSamples, quantile } from './rolling-samples.ts'
 
 /** What changed on the board. Answer times change all the time and are not announced. */
@@ -22,7 +22,12 @@ export type HealthChange =
       readonly after: Health | null
       readonly renamedTo?: string
     }
-  | { readonly kind: 'cluster'; readonly panic: boolean; readonly databaseAvailable: boolean | null }
+  | {
+      readonly kind: 'cluster'
+      readonly panic: boolean
+      readonly databaseAvailable: boolean | null
+      readonly lateTogether: boolean
+    }
 
 interface Row {
   health: Health
@@ -50,7 +55,8 @@ export class HealthBoard {
   readonly #changes = new Subscribable<HealthChange>()
   #database: DatabaseJudgement = { available: null, goneSince: null, cutOff: new Set() }
   #panic = false
-  #announced = 'false null'
+  #lateTogetherAt = -Infinity
+  #announced = 'false null false'
 
   constructor({ clock, random, settings }: { clock: Clock; random: Random; settings: HealthSettings }) {
     this.#clock = clock
@@ -146,6 +152,14 @@ export class HealthBoard {
     return this.#panic
   }
 
+  /**
+   * Whether members answer late, and most of them do in the same moments: then it is the network, or this console on a
+   * busy machine, and no member is called slow for it.
+   */
+  get lateTogether(): boolean {
+    return this.#clock.monotonic() - this.#lateTogetherAt < LATE_TOGETHER_FOR_MS
+  }
+
   /** Makes exactly these the members of the board; new ones begin as `unknown`. */
   retain(members: readonly string[]): void {
     const wanted = new Set(members)
@@ -214,6 +228,7 @@ export class HealthBoard {
     const pace = this.#paceOf(member, row)
     const wasSlow = row.health.evidence.slow
     const slow = isSlow(pace, settings)
+    if (!slow && isLateTogether(pace, settings)) this.#lateTogetherAt = now
     if (slow === wasSlow) return
     row.returning = slow && wasEjected
     // What was measured before the change no longer describes it.
@@ -282,16 +297,20 @@ export class HealthBoard {
     const standings = [...this.#rows.values()].map(({ health }) => health.standing)
     this.#panic = isPanic(standings, this.settings)
     const databaseAvailable = this.#database.available
-    const now = `${String(this.#panic)} ${String(databaseAvailable)}`
+    const { lateTogether } = this
+    const now = `${String(this.#panic)} ${String(databaseAvailable)} ${String(lateTogether)}`
     if (now === this.#announced) return
     this.#announced = now
-    this.#changes.publish({ kind: 'cluster', panic: this.#panic, databaseAvailable })
+    this.#changes.publish({ kind: 'cluster', panic: this.#panic, databaseAvailable, lateTogether })
   }
 
   #now(): Moment {
     return { wallMs: this.#clock.now(), monotonicMs: this.#clock.monotonic() }
   }
 }
+
+/** So that it is said once, and not each time that a few answers were in time. */
+const LATE_TOGETHER_FOR_MS = 5_000
 
 /** Whether a listener would want to hear of it: not of each answer, nor of the same failure again. */
 function isNews(before: Health, after: Health): boolean {

@@ -86,7 +86,7 @@ export const healthNumbers = {
     'after a late answer until the question is put again, or half of what that took; more or less by half,',
     'so as not to fall into step with what holds the member up.',
   ]),
-  soonAtMost: count(20, 2, 100, ['answers of a member within `slowWithinMs` at which it is not asked again at once.']),
+  soonAtMost: count(30, 2, 100, ['answers of a member within `slowWithinMs` at which it is not asked again at once.']),
   slowAnswers: count(3, 1, 100, [
     'slow answers within `slowWithinMs` that make a member slow at once, before its 95th percentile shows it;',
     'if the others are not as late in the same time.',

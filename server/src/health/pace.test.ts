@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { healthSettings } from './health-settings.ts'
 import type { Answer, Pace } from './pace.ts'
-import { asksSoon, isSlow, slowThresholdMs } from './pace.ts'
+import { asksSoon, isLateTogether, isSlow, slowThresholdMs } from './pace.ts'
 
 const settings = healthSettings()
 
@@ -115,6 +115,21 @@ describe('beside others, a member', () => {
   })
 })
 
+describe('members are late together', () => {
+  const lately = soon(120, 120, 120, 120)
+
+  test.each<[string, Partial<Pace>, readonly number[], boolean]>([
+    ['if one would be slow and the others are as late', { lately }, [110, 130], true],
+    ['if one would be slow and most are as late', { lately }, [2, 110, 130], true],
+    ['not if one is slow', { lately }, [2, 3], false],
+    ['not if nobody else has answered since', { lately }, [], false],
+    ['not if one is late for a moment', { lately: soon(2, 120) }, [110, 130], false],
+    ['not if one was slow before', { lately, wasSlow: true }, [110, 130], false],
+  ])('%s', (_, given, beside, together) => {
+    expect(isLateTogether(pace(given, { since: () => beside }), settings)).toBe(together)
+  })
+})
+
 describe('by its 95th percentile a member', () => {
   const everyTenth = [...Array(9).keys()].flatMap(() => [...late(1), ...quick(9)])
 
@@ -168,8 +183,9 @@ describe('a member is asked again at once', () => {
     ['a few times if it is late and not slow', soon(12, 12, 12), 2, true],
     ['not again if it stays late and not slow', soon(12, 12, 12, 12), 2, false],
     ['again if it was late and then becomes slow', soon(12, 12, 12, 90), 2, true],
-    ['as often as it takes to tell a slow one', soon(...late(19)), 2, true],
-    ['not for ever', soon(...late(20)), 2, false],
+    ['as often as it takes to tell a slow one', soon(...late(8)), 2, true],
+    ['not too often', answersOf(8, ...Array.from({ length: 30 }, () => 20)), 2, false],
+    ['not after a second in which it was not found to be slow', soon(2, 90, 90, 90, 90, 90, 90, 90, 90, 90), 2, false],
   ])('%s', (_, lately, usualMs, asks) => {
     expect(asksSoon(pace({ lately, usualMs }), settings)).toBe(asks)
   })

@@ -81,12 +81,21 @@ export function isSlow(pace: Pace, settings: HealthSettings): boolean {
   return isSlowLately(lately, thresholdMs, peers, now, settings) || isOftenSlow(answersMs, thresholdMs, peers, settings)
 }
 
+/** Whether a member would be slow, were the others not as late in the same time. */
+export function isLateTogether(pace: Pace, settings: HealthSettings): boolean {
+  const { wasSlow, lately, usualMs, peers, now } = pace
+  if (wasSlow !== false || lately.length < settings.slowAnswers) return false
+  const thresholdMs = slowThresholdMs(peers.mediansMs, usualMs, settings)
+  const since = slowSince(lately, thresholdMs, now, settings)
+  return since !== null && (quantile(peers.since(since), 0.5) ?? 0) > thresholdMs
+}
+
 /**
  * Whether to ask again at once rather than in turn: an answer was late, by what this member takes when it is well, and
  * it is not known yet whether it will stay so. A few questions tell; a member in trouble is not to be burdened with more.
  */
 export function asksSoon(pace: Pace, settings: HealthSettings): boolean {
-  const { wasSlow, lately, usualMs } = pace
+  const { wasSlow, lately, usualMs, now } = pace
   const latestMs = Math.max(0, ...lately.slice(-2).map(({ ms }) => ms))
   if (wasSlow !== false || latestMs <= settings.lateFloorMs || lately.length >= settings.soonAtMost) return false
   const thresholdMs = slowThresholdMs(pace.peers.mediansMs, usualMs, settings)
@@ -94,7 +103,9 @@ export function asksSoon(pace: Pace, settings: HealthSettings): boolean {
   const isLate = ({ ms }: Answer) => ms > lateMs
   const known = lately.slice(-ENOUGH_LATE)
   const isKnown = known.length === ENOUGH_LATE && known.every((answer) => isLate(answer) && answer.ms <= thresholdMs)
-  return !isKnown && lately.slice(-2).some(isLate)
+  const first = lately[lately.findLastIndex((answer) => !isLate(answer)) + 1]
+  const isDecided = first !== undefined && now - (first.at - first.ms) > 2 * settings.slowForMs
+  return !isKnown && !isDecided && lately.slice(-2).some(isLate)
 }
 
 /** So many in a row that are late and not slow: more of them would tell nothing new. */

@@ -41,6 +41,8 @@ export interface MemberProbesOptions {
   readonly onRecord: (member: string, record: ProbeRecord) => void
   /** The member was late and is asked again at once: another one should be asked beside it. */
   readonly onLate: (member: string) => void
+  /** Whether it may be asked again at once, if it `wants`: so many are asked that way, and no more. */
+  readonly maySoon: (wants: boolean) => boolean
 }
 
 interface LightQuestion {
@@ -193,10 +195,10 @@ export class MemberProbes {
   }
 
   #planLight(again: boolean, startedAt: number): void {
-    const { clock, random, members, board, onLate } = this.#options
+    const { clock, random, members, board, onLate, maySoon } = this.#options
     const { reprobeAfterMs, jitter, soonMs } = this.#settings
     const { name } = this.#member
-    if (!again && board.asksSoon(name)) {
+    if (!again && maySoon(board.asksSoon(name))) {
       const pauseMs = Math.min(soonMs, (clock.monotonic() - startedAt) / 2)
       this.#cancelLight = clock.after(jittered(pauseMs, 0.5, random), () => {
         this.#askLight({ inTurn: false })

@@ -195,7 +195,7 @@ describe('a fault is on the board', () => {
   })
 
   test.each<[string, Condition, number]>([
-    ['always late by 20 ms', { kind: 'up', answerMs: 20 }, 1_500],
+    ['always late by 16 ms', { kind: 'up', answerMs: 16 }, 1_500],
     ['always late by 60 ms', { kind: 'up', answerMs: 60 }, 1_500],
     ['always late by 120 ms', { kind: 'up', connectMs: 120, tlsMs: 120, answerMs: 120 }, 1_500],
     ['always late by 390 ms', { kind: 'up', answerMs: 390 }, 1_800],
@@ -264,9 +264,14 @@ describe('nobody is called slow', () => {
   }
 
   test('because everybody is late from the same moment on', async () => {
-    const heard = await saidWhile(async ({ world, clock }) => {
+    const heard = await saidWhile(async ({ world, clock, board }) => {
       for (const name of names) world.conditions.set(name, { kind: 'up', answerMs: 130 })
+      expect(board.lateTogether).toBe(false)
+      await clock.pass(2_000)
+      expect(board.lateTogether).toBe(true)
       await clock.pass(120_000)
+      // By then that is what is usual.
+      expect(board.lateTogether).toBe(false)
       world.conditions.clear()
       await clock.pass(60_000)
     })
@@ -380,6 +385,25 @@ describe('probing', () => {
     const cold = light.filter(({ connection }) => connection === 'new')
     expect(cold.length).toBeGreaterThanOrEqual(10)
     expect(cold.length).toBeLessThanOrEqual(14)
+  })
+
+  test('does not crowd members that are all late', async () => {
+    const { world, clock } = await watched()
+    for (const name of names) world.conditions.set(name, { kind: 'up', answerMs: 130 })
+    world.asked.length = 0
+    await clock.pass(60_000)
+    // Two a second, and some more in the second in which it is not known yet.
+    expect(world.asked.filter(({ kind }) => kind === 'anonymous').length / names.length).toBeLessThan(150)
+  })
+
+  test('asks at most eight members again at once, so that a large cluster that is late is not asked twice as much', async () => {
+    const members = Array.from({ length: 60 }, (_, at) => `server${at + 1}`)
+    const { world, clock } = await watched({ members })
+    for (const name of members) world.conditions.set(name, { kind: 'up', answerMs: 130 })
+    world.asked.length = 0
+    await clock.pass(1_000)
+    // Two a second of each, and eight questions and their witnesses every 160 ms.
+    expect(world.asked.filter(({ kind }) => kind === 'anonymous').length).toBeLessThan(2.2 * 60 + (16 * 1_000) / 160)
   })
 
   test('does not crowd a member that is late, but not slow, or further away than the others', async () => {

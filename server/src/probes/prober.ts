@@ -39,6 +39,8 @@ export interface EndedProbe {
 export class Prober {
   readonly #options: ProberOptions
   readonly #heldUp: HeldUp
+  /** Addresses of those that were late and are asked again at once. */
+  readonly #askedSoon = new Set<string>()
   readonly #presentedChanges = new Subscribable<string>()
   readonly #records = new Subscribable<EndedProbe>()
   readonly #probes = new Map<string, MemberProbes>()
@@ -65,6 +67,7 @@ export class Prober {
     this.#unsubscribe = null
     for (const probes of this.#probes.values()) probes.stop()
     this.#probes.clear()
+    this.#askedSoon.clear()
   }
 
   /**
@@ -79,6 +82,7 @@ export class Prober {
       if (wanted.has(address)) continue
       probes.stop()
       this.#probes.delete(address)
+      this.#askedSoon.delete(address)
     }
     for (const [address, member] of wanted) {
       const known = this.#probes.get(address)
@@ -137,6 +141,16 @@ export class Prober {
     return known && this.#probes.get(addressOf(known))
   }
 
+  /** Where many are late at once, it is not them, and asking all of them again would only make it worse. */
+  #maySoon(address: string, wants: boolean): boolean {
+    if (!wants || (!this.#askedSoon.has(address) && this.#askedSoon.size >= MOST_ASKED_SOON)) {
+      this.#askedSoon.delete(address)
+      return false
+    }
+    this.#askedSoon.add(address)
+    return true
+  }
+
   /** Asks some other member that is well: if that is late too, it is not the member. */
   #askBeside(late: string): void {
     const { board, random } = this.#options
@@ -153,6 +167,7 @@ export class Prober {
       onAnswered,
       heldUp: this.#heldUp,
       onLate: (name) => this.#askBeside(name),
+      maySoon: (wants) => this.#maySoon(address, wants),
       members: () => this.#members.length,
       onPresented: (name) => this.#presentedChanges.publish(name),
       onRecord: (name, record) => this.#records.publish({ member: name, record }),
@@ -161,6 +176,8 @@ export class Prober {
     probes.start()
   }
 }
+
+const MOST_ASKED_SOON = 8
 
 function addressOf({ endpoint }: ProbedMember): string {
   return JSON.stringify([endpoint.host, endpoint.port])

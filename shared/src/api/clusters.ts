@@ -53,6 +53,8 @@ export const ClusterSummary = z.object({
   database: ClusterDatabase,
   /** Fewer than half of the members answer. */
   panic: z.boolean(),
+  /** Most members answer late in the same moments: no member's fault, so none is called slow for it. */
+  lateTogether: z.boolean(),
   certificate: z.object({ expiresAt: Instant }).nullable(),
   /** How long after its last heartbeat the cluster calls a server Offline; null where that may not be seen. */
   offlineThresholdSeconds: z.number().nullable(),

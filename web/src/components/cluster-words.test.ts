@@ -41,6 +41,7 @@ function cluster(change: Partial<ClusterSummary> = {}): ClusterSummary {
     databaseAvailable: true,
     database: { kind: 'answers' },
     panic: false,
+    lateTogether: false,
     certificate: { expiresAt: '2027-06-01T00:00:00Z' },
     offlineThresholdSeconds: 20,
     findings: [],
@@ -104,6 +105,12 @@ describe('what is wrong with the cluster as a whole', () => {
     ['panic for want of servers that hold the database', { panic: true, database: lost }, []],
     ['panic', { panic: true }, ['Fewer than half of the servers answer in time']],
     ['panic, but nobody answers at all', { panic: true, reachable: false }, []],
+    ['late answers of all', { lateTogether: true }, ['All servers answer late']],
+    [
+      'late answers of all, and panic',
+      { lateTogether: true, panic: true },
+      ['Fewer than half of the servers answer in time'],
+    ],
     [
       'thirteen days left',
       { certificate: { expiresAt: '2026-12-05T12:00:00Z' } },

@@ -52,6 +52,13 @@ export function clusterTroubles(cluster: ClusterSummary, now: number): readonly 
       text: 'Lists are shown as they were last known, and every server is tried, the silent ones last.',
     })
   }
+  if (cluster.lateTogether && cluster.reachable && !cluster.panic) {
+    troubles.push({
+      tone: 'warning',
+      headline: 'All servers answer late',
+      text: 'This console is busy, or the network to them is. No server is called slow for it.',
+    })
+  }
   const certificate = certificateTrouble(cluster, now)
   if (certificate !== undefined) troubles.push(certificate)
   return troubles

@@ -14,6 +14,7 @@ const cluster: ClusterSummary = {
   databaseAvailable: true,
   database: { kind: 'answers' },
   panic: false,
+  lateTogether: false,
   certificate: { expiresAt: '2026-12-11T07:00:00.000Z' },
   offlineThresholdSeconds: 20,
   findings: [],
