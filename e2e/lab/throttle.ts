@@ -10,7 +10,7 @@ import { signal, stateOf } from './process-identity.ts'
 
 /** Work waits up to this long: long against a healthy member's few milliseconds, short against the time-out of a health probe. */
 const heldMs = 120
-/** Too short for a whole TLS handshake and its request, so that a caller who comes back at once waits again. */
+/** Short, so that a caller who comes back after it waits again; one handshake in two fits into it. */
 const freeMs = 4
 
 const target = { pid: Number(process.argv[2]), startedAt: Number(process.argv[3]) }

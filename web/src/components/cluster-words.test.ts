@@ -105,7 +105,7 @@ describe('what is wrong with the cluster as a whole', () => {
     ['panic for want of servers that hold the database', { panic: true, database: lost }, []],
     ['panic', { panic: true }, ['Fewer than half of the servers answer in time']],
     ['panic, but nobody answers at all', { panic: true, reachable: false }, []],
-    ['late answers of all', { lateTogether: true }, ['All servers answer late']],
+    ['late answers of all', { lateTogether: true }, ['Most servers answer late']],
     [
       'late answers of all, and panic',
       { lateTogether: true, panic: true },

@@ -55,7 +55,7 @@ export function clusterTroubles(cluster: ClusterSummary, now: number): readonly 
   if (cluster.lateTogether && cluster.reachable && !cluster.panic) {
     troubles.push({
       tone: 'warning',
-      headline: 'All servers answer late',
+      headline: 'Most servers answer late',
       text: 'This console is busy, or the network to them is. No server is called slow for it.',
     })
   }
