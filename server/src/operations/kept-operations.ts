@@ -16,7 +16,7 @@ import { isFinished } from '@malleus/shared/api/operations.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { Subscribable } from '../lib/subscribable.ts'
-import { resultKeptMs, withOperation } from './operation-log.ts'
+import { isOld, nextOperation, resultKeptMs } from './operation-log.ts'
 import type { OperationPiece, OperationStore, Sight, StoredOperation } from './operation-store.ts'
 import type { ToldOperation } from './told-operation.ts'
 
@@ -42,6 +42,8 @@ const hourMs = 60 * minuteMs
 const dayMs = 24 * hourMs
 const keptMs = 30 * dayMs
 const mostKept = 10_000
+const letGoEveryMs = 5_000
+const mostAtHand = 20_000
 const mostInPiece = 2_000
 
 /** Publishes an operation when something new is known of it. */
@@ -55,6 +57,7 @@ export class KeptOperations extends Subscribable<Operation> {
   #writing: Promise<void> = Promise.resolve()
   #flush: { readonly at: number; readonly cancel: () => void } | null = null
   #cancelPrune = () => {}
+  #letGoAt = Number.NEGATIVE_INFINITY
   #stopped = false
 
   constructor(options: KeptOperationsOptions) {
@@ -93,10 +96,8 @@ export class KeptOperations extends Subscribable<Operation> {
   saw(authority: string, operation: Operation, told: ToldOperation | null): { operation: Operation; isNew: boolean } {
     const { id } = operation
     const before = this.#entries.get(id)
-    const log = new Map(before === undefined ? [] : [[id, before.operation]])
-    const next = withOperation(log, operation)
-    const known = next.get(id) ?? operation
-    const isNew = next !== log
+    const known = nextOperation(before?.operation, operation)
+    const isNew = known !== before?.operation
     const entry = before ?? { operation: known, told, begun: null, authorities: new Set<string>() }
     if (isNew) {
       entry.operation = known
@@ -204,11 +205,15 @@ export class KeptOperations extends Subscribable<Operation> {
 
   /** What ended some minutes ago is in the database and need not be here. */
   #letGo(): void {
-    const before = this.#options.clock.now() - resultKeptMs
+    const { clock } = this.#options
+    const now = clock.now()
+    if (now - this.#letGoAt < letGoEveryMs) return
+    this.#letGoAt = now
     const waiting = new Set(this.#unwrittenSights.map(({ id }) => id))
     for (const [id, { operation }] of this.#entries) {
-      const isOld = isFinished(operation) && !operation.looking && Date.parse(operation.heardAt) < before
-      if (isOld && !this.#unwritten.has(id) && !waiting.has(id)) this.#entries.delete(id)
+      const isWritten = !this.#unwritten.has(id) && !waiting.has(id)
+      const isTooMuch = this.#entries.size > mostAtHand && isFinished(operation) && !operation.looking
+      if (isWritten && (isTooMuch || isOld(operation, now))) this.#entries.delete(id)
     }
   }
 

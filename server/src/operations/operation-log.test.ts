@@ -1,14 +1,8 @@
 import type { Operation } from '@malleus/shared/api/operations.ts'
 import { IncusOperation } from '@malleus/shared/incus/operation.ts'
 import { describe, expect, it, test } from 'vitest'
-import {
-  fromIncus as read,
-  lostOperations,
-  resultKeptMs,
-  withOperation,
-  withoutOld,
-  withVerdict,
-} from './operation-log.ts'
+import type { OperationLog } from './operation-log.ts'
+import { fromIncus as read, isOld, lostOperations, nextOperation, resultKeptMs, withVerdict } from './operation-log.ts'
 
 const base: Operation = {
   id: 'op1',
@@ -33,7 +27,12 @@ const at = (seconds: number) => new Date(Date.UTC(2026, 0, 1, 0, 0, seconds)).to
 const heardAt = Date.UTC(2026, 0, 1, 0, 0, 1)
 const fromIncus = (operation: IncusOperation, project: string | null, startedBy: Operation['startedBy']) =>
   read(operation, project, startedBy, heardAt)
-const logOf = (...operations: Operation[]) => new Map(operations.map((op) => [op.id, op]))
+const logOf = (...operations: Operation[]): OperationLog => new Map(operations.map((op) => [op.id, op]))
+const withOperation = (log: OperationLog, operation: Operation): OperationLog => {
+  const before = log.get(operation.id)
+  const next = nextOperation(before, operation)
+  return next === before ? log : new Map(log).set(operation.id, next)
+}
 
 describe('an operation from Incus', () => {
   const wire = {
@@ -219,8 +218,9 @@ describe('the log', () => {
       heardAt: at(0),
     }
     const now = Date.parse(at(0)) + resultKeptMs + 1
-    expect([...withoutOld(logOf(base, ended), now).keys()]).toEqual(['op1'])
-    expect([...withoutOld(logOf(base, ended), now - 1).keys()]).toEqual(['op1', 'op2'])
+    expect([base, ended].map((each) => isOld(each, now))).toEqual([false, true])
+    expect(isOld(ended, now - 1)).toBe(false)
+    expect(isOld({ ...ended, status: 'unknown', looking: true }, now)).toBe(false)
   })
 })
 

@@ -7,7 +7,7 @@ import { words } from './told-operation.ts'
 // What is known of background work. Incus forgets an operation five seconds after its end, and all of them when the
 // member restarts, so results are kept here; and what was running and is gone has an unknown end, which is said.
 
-/** Operations by id. Values are never changed in place. */
+/** Operations by id. */
 export type OperationLog = ReadonlyMap<string, Operation>
 
 /** How long the result of finished work stays in the list. */
@@ -67,31 +67,27 @@ function projectOf(said: string | null, resources: readonly string[]): string | 
 }
 
 /**
- * Takes in one state of one operation. Events may arrive out of order, so the latest `updatedAt` wins, and what has
- * ended stays ended. Gives the same log back when nothing is new.
+ * How an operation is, after one more state of it was told. Events may arrive out of order, so the latest `updatedAt`
+ * wins, and what has ended stays ended. Gives the same value back when nothing is new.
  */
-export function withOperation(log: OperationLog, operation: Operation): OperationLog {
-  const before = log.get(operation.id)
-  if (before !== undefined && !isNewer(operation, before)) {
+export function nextOperation(before: Operation | undefined, operation: Operation): Operation {
+  if (before === undefined) return operation
+  if (!isNewer(operation, before)) {
     // Its first events may be here before the answer to the request that began it.
-    if (before.startedBy !== null || operation.startedBy === null) return log
-    return new Map(log).set(operation.id, { ...before, startedBy: operation.startedBy })
+    if (before.startedBy !== null || operation.startedBy === null) return before
+    return { ...before, startedBy: operation.startedBy }
   }
-  return new Map(log).set(operation.id, {
+  return {
     ...operation,
-    startedBy: operation.startedBy ?? before?.startedBy ?? null,
-    project: operation.project ?? before?.project ?? null,
-    progress: operation.progress ?? before?.progress ?? null,
-  })
+    startedBy: operation.startedBy ?? before.startedBy,
+    project: operation.project ?? before.project,
+    progress: operation.progress ?? before.progress,
+  }
 }
 
-/** Forgets results that were kept long enough. */
-export function withoutOld(log: OperationLog, now: number): OperationLog {
-  const old = [...log.values()].filter((op) => isFinished(op) && now - Date.parse(op.heardAt) > resultKeptMs)
-  if (old.length === 0) return log
-  const kept = new Map(log)
-  for (const { id } of old) kept.delete(id)
-  return kept
+/** Whether a result was kept long enough where it is at hand. */
+export function isOld(operation: Operation, now: number): boolean {
+  return isFinished(operation) && !operation.looking && now - Date.parse(operation.heardAt) > resultKeptMs
 }
 
 /**

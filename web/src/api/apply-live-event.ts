@@ -67,9 +67,11 @@ export function applyLiveEvent(event: LiveEvent, known: Known): readonly CacheCh
           ? readAgain('cluster', event.cluster, 'operations')
           : { kind: 'operations', cluster: event.cluster, operations: withOperation(list, event.operation) }
       const detail = readAgain('cluster', event.cluster, 'operation', event.operation.id)
-      // What an operation did to a server shows in the list of servers once it has ended.
-      const members = isFinished(event.operation) ? [readAgain('cluster', event.cluster, 'members')] : []
-      return [operations, detail, ...members]
+      // What an operation did to a server shows in the list of servers once it has ended; its result is kept.
+      const ended = isFinished(event.operation)
+        ? [readAgain('cluster', event.cluster, 'members'), readAgain('cluster', event.cluster, 'kept-operations')]
+        : []
+      return [operations, detail, ...ended]
     }
     case 'resource-changed':
       return /^(cluster-member|instance)-/.test(event.action) ? [readAgain('cluster', event.cluster, 'members')] : []

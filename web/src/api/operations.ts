@@ -1,4 +1,4 @@
-import { listOperations, type Operation } from '@malleus/shared/api/operations.ts'
+import { isFinished, listOperations, type Operation } from '@malleus/shared/api/operations.ts'
 import type { ReplyOf } from '@malleus/shared/api/endpoint.ts'
 import { queryOptions, type QueryClient } from '@tanstack/react-query'
 import { call } from './client.ts'
@@ -15,13 +15,23 @@ export function operationListQuery(cluster: string) {
   })
 }
 
+/** Of what has ended no more are at hand than the console tells; the rest is among what is kept. */
+const mostEnded = 500
+
 /** The list with one operation as it is now; what was heard before what we have is not believed. */
 export function withOperation(list: OperationList, operation: Operation): OperationList {
   const before = list.operations.find(({ id }) => id === operation.id)
-  if (before === undefined) return { ...list, operations: [operation, ...list.operations] }
+  if (before === undefined) return { ...list, operations: withoutSurplus([operation, ...list.operations]) }
   if (Date.parse(before.heardAt) > Date.parse(operation.heardAt)) return list
   const operations = list.operations.map((row) => (row.id === operation.id ? operation : row))
   return { ...list, operations }
+}
+
+/** The newest come first. */
+function withoutSurplus(operations: Operation[]): Operation[] {
+  if (operations.length <= 2 * mostEnded) return operations
+  let ended = 0
+  return operations.filter((operation) => !isFinished(operation) || (ended += 1) <= mostEnded)
 }
 
 export function putOperation(client: QueryClient, cluster: string, operation: Operation): void {

@@ -58,7 +58,9 @@ function Operations() {
 
   // What was kept changes seldom and is long; what runs changes often and is short.
   const keptSorted = sortOperations(kept.data?.operations ?? none, sort)
-  const all = sortOperations(mergeOperations(keptSorted, recent.data?.operations ?? none), sort)
+  // A storm of changes is drawn as often as there is time for it.
+  const lately = useDeferredValue(recent.data?.operations ?? none)
+  const all = sortOperations(mergeOperations(keptSorted, lately), sort)
   const rows = filterOperations(all, { query, state, server, project, who })
   const { servers, projects, people } = choicesIn(all)
   const isKnown = kept.data !== undefined || recent.data !== undefined
