@@ -11,7 +11,10 @@ story(
     await signIn(page, 'Mika Kallio')
     await expect(page.getByText('All 3 servers answer.')).toBeVisible()
 
+    // People go on reading while it happens: what meets the stuck server is answered by another one.
+    const reading = readOften(page)
     await stage.world.break(victim, 'stuck')
+    await reading
     await expect(said(page, `${victim} is stuck.`)).toBeVisible()
     await page.getByRole('link', { name: 'See incident' }).click()
     await expect(page.getByRole('heading', { name: `${victim} has been stuck for` })).toBeVisible()
@@ -22,6 +25,7 @@ story(
 
     const short = part(page, 'In short')
     await expect(short).toContainText('The cluster has not noticed yet')
+    await expect(short).toContainText(/\d+ (was|were) answered by another server instead/)
 
     // Somebody who insists on that server gets no answer from it, and that is counted.
     await askThrough(page, victim)
@@ -38,7 +42,7 @@ story(
     await stage.restartConsole(async () => {})
     await page.goto('/clusters/lab/incidents')
     const row = page.getByRole('table', { name: 'Incidents' }).getByRole('row', { name: victim }).first()
-    await expect(row).toContainText(/\d+ unanswered/)
+    await expect(row).toContainText(/\d+ unanswered, .*\d+ hedged/)
     await expect(row).toContainText(/after \d+ s/)
     await expectAccessible(page, 'Incidents')
     await row.getByRole('link', { name: 'Stuck' }).click()
@@ -100,4 +104,16 @@ async function askThrough(page: Page, server: string): Promise<void> {
   await page.evaluate(async (name) => {
     await fetch('/api/clusters/lab/members', { headers: { 'x-console-request': '1', 'x-malleus-target': name } })
   }, server)
+}
+
+/** Ninety readings within three seconds, whatever becomes of each. */
+async function readOften(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const replies: Promise<unknown>[] = []
+    for (let n = 0; n < 90; n += 1) {
+      replies.push(fetch('/api/clusters/lab/members', { headers: { 'x-console-request': '1' } }))
+      await new Promise((resolve) => setTimeout(resolve, 33))
+    }
+    await Promise.allSettled(replies)
+  })
 }
