@@ -188,10 +188,10 @@ function dataOf({ times, series }: Pick<TimeChartProps, 'times' | 'series'>): uP
   return [[...times], ...series.map(({ values }) => [...values])]
 }
 
-/** Whole powers of ten around the values; from 0.1 to 10 where there is none. */
+/** Whole powers of ten around the values, with room for the band at the foot; from 0.1 to 10 where there is none. */
 function decades(min: number | null, max: number | null): [number, number] {
   if (min === null || max === null || !(max > 0)) return [0.1, 10]
-  const low = Math.floor(Math.log10(Math.max(min, 1e-3)))
+  const low = Math.floor(Math.log10(Math.max(min / 1.5, 1e-3)))
   const high = Math.ceil(Math.log10(Math.max(max, 1e-3)))
   return [10 ** low, 10 ** Math.max(high, low + 1)]
 }

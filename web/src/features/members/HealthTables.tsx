@@ -6,7 +6,7 @@ import { Button } from '../../ui/Button.tsx'
 import { inkOf, StateMark } from '../../ui/StateMark.tsx'
 import { Table, type Column } from '../../ui/Table.tsx'
 import { describeChange } from './change-words.ts'
-import { ms, pieceText, rangeNames } from './health-chart.ts'
+import { lastText, ms, pieceText } from './health-chart.ts'
 
 type Percentiles = MemberHealthRecord['percentiles'][number]
 
@@ -66,7 +66,7 @@ export function ChangesList({ record }: { record: MemberHealthRecord }) {
   const { changes, changesLeftOut, changesSince, range } = record
   const shown = all ? changes : changes.slice(0, 10)
   if (changes.length === 0) {
-    return <p className="px-(--pad-x) py-3 text-ink-3">Nothing has changed in the last {rangeNames[range]}.</p>
+    return <p className="px-(--pad-x) py-3 text-ink-3">Nothing has changed in {lastText(range)}.</p>
   }
   return (
     <>

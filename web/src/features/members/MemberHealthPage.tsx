@@ -13,7 +13,7 @@ import { Boundary } from '../../ui/Boundary.tsx'
 import { Button } from '../../ui/Button.tsx'
 import { Card } from '../../ui/Card.tsx'
 import { SkeletonRows } from '../../ui/Skeleton.tsx'
-import { rangeNames } from './health-chart.ts'
+import { lastText, rangeNames } from './health-chart.ts'
 import { HealthCharts } from './HealthCharts.tsx'
 import { ChangesList, FailuresSentence, PercentilesTable, PiecesTable } from './HealthTables.tsx'
 import { MemberHeader } from './MemberHeader.tsx'
@@ -44,7 +44,7 @@ function Health() {
       {member === undefined ? <PageTitle title={name} /> : <MemberHeader cluster={cluster} member={member} />}
       {health.isError && <ProblemNotice error={health.error} />}
       <Boundary title="Probes">
-        <Card title="Probes" note={`the last ${rangeNames[range]}, as this console measured`} aside={<Ranges />}>
+        <Card title="Probes" note={`${lastText(range)}, as this console measured`} aside={<Ranges />}>
           {record === undefined ? <SkeletonRows rows={12} /> : <HealthCharts record={record} />}
         </Card>
       </Boundary>

@@ -5,6 +5,7 @@ import {
   bandOf,
   changesIn,
   describePiece,
+  lastText,
   failedShares,
   lineOf,
   marksOf,
@@ -91,6 +92,10 @@ describe('what is said of one piece', () => {
     expect(pieceText({ ...record, range: '24h' }, 0)).toMatch(/^\d\d:00 to \d\d:00$/)
     expect(pieceText({ ...record, range: '30d' }, 0)).toMatch(/^1 Jan 2026, /)
   })
+})
+
+test('a range is named as people do', () => {
+  expect([lastText('1h'), lastText('30d')]).toEqual(['the last hour', 'the last 30 days'])
 })
 
 describe('the crosshair by keyboard', () => {

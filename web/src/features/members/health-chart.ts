@@ -13,6 +13,11 @@ export const rangeNames: Readonly<Record<HealthRange, string>> = {
   '30d': '30 days',
 }
 
+/** "the last hour", "the last 7 days" */
+export function lastText(range: HealthRange): string {
+  return range === '1h' ? 'the last hour' : `the last ${rangeNames[range]}`
+}
+
 /** The middle of each piece, in seconds since 1970: what stands there is true of all of it. */
 export function timesOf({ from, pieceMs, asked }: MemberHealthRecord): readonly number[] {
   return asked.map((_, index) => (Date.parse(from) + (index + 0.5) * pieceMs) / 1000)
