@@ -111,6 +111,25 @@ describe('a slow member', () => {
     expect(said()).toEqual(['server3 healthy -'])
   })
 
+  test('is named in a large cluster too, unless the others are as late, though it is held against few of them', async () => {
+    const names = Array.from({ length: 80 }, (_, index) => `server${index + 1}`)
+    const { board, clock, said } = await boardOf(...names)
+    const round = async (late: readonly string[], pauseMs: number) => {
+      const isLate = new Set(late)
+      await clock.pass(late.length > 0 ? 120 : 2)
+      for (const name of names) board.observe(name, answer(isLate.has(name) ? 120 : 2))
+      await clock.pass(pauseMs)
+    }
+    for (let n = 0; n < 20; n += 1) await round([], 500)
+    said()
+    for (let n = 0; n < 4; n += 1) await round(['server80'], 30)
+    expect(said()).toEqual(['server80 suspect slow'])
+    for (let n = 0; n < 10; n += 1) await round([], 500)
+    expect(said()).toEqual(['server80 healthy -'])
+    for (let n = 0; n < 4; n += 1) await round(names, 30)
+    expect(said().filter((change) => change.endsWith('slow'))).toEqual([])
+  })
+
   test('stays slow until ten answers in a row have come since, however quick it was before', async () => {
     const { board, clock, said } = await boardOf('server1', 'server2')
     const round = async (second: number, pauseMs = 500) => {

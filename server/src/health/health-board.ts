@@ -260,9 +260,11 @@ export class HealthBoard {
   }
 
   #peersOf(member: string, now: number): Peers {
-    const peers = [...this.#rows].flatMap(([other, row]) =>
-      other === member || row.health.evidence.ejected || row.health.evidence.slow ? [] : [row],
-    )
+    const others: Row[] = []
+    for (const [other, row] of this.#rows) {
+      if (other !== member && !row.health.evidence.ejected && !row.health.evidence.slow) others.push(row)
+    }
+    const peers = evenly(others, PEERS_AT_MOST)
     return {
       mediansMs: peers.flatMap(({ medianMs }) => medianMs ?? []),
       sharesAbove: (thresholdMs) => peers.map(({ answers }) => shareAbove(thresholdMs, answers.values(now))),
@@ -307,6 +309,20 @@ export class HealthBoard {
   #now(): Moment {
     return { wallMs: this.#clock.now(), monotonicMs: this.#clock.monotonic() }
   }
+}
+
+/**
+ * Beside so many others a member is held. More would tell the same, and in a cluster of a thousand each of hundreds of
+ * answers a second would be held against all answers of the last minute.
+ */
+const PEERS_AT_MOST = 32
+
+/** At most so many of them, from the first to the last. */
+function evenly<Item>(items: readonly Item[], most: number): readonly Item[] {
+  if (items.length <= most) return items
+  return items.filter(
+    (_, index) => Math.floor((index * most) / items.length) !== Math.floor(((index - 1) * most) / items.length),
+  )
 }
 
 /** So that it is said once, and not each time that a few answers were in time. */
