@@ -2,7 +2,7 @@ import { expect } from '@playwright/test'
 import { expectAccessible } from '../support/axe.ts'
 import { goTo, part, rowOf, said, signIn, story } from '../support/story.ts'
 
-story('axe finds nothing on any page, in both themes', async ({ page }) => {
+story('axe finds nothing on any page, in both themes', async ({ page, stage }) => {
   await page.goto('/sign-in?problem=no_role')
   await expect(page.getByRole('alert')).toBeVisible()
   await expectAccessible(page, 'the sign-in page')
@@ -20,6 +20,12 @@ story('axe finds nothing on any page, in both themes', async ({ page }) => {
   await expect(part(page, 'Machine')).toContainText('GiB of')
   await expect(part(page, 'Probes').getByRole('row').nth(1)).toBeVisible()
   await expectAccessible(page, 'a server')
+  await page.goto('/clusters/lab/events')
+  await stage.lab.incus(['profile', 'create', 'accessible'])
+  await page.getByRole('button', { name: 'Profile accessible was created' }).click()
+  await expect(page.getByRole('complementary', { name: 'Profile accessible was created' })).toBeVisible()
+  await expectAccessible(page, 'Events with one of them open')
+  await stage.lab.incus(['profile', 'delete', 'accessible'])
   await page.goto('/nowhere')
   await expect(page.getByRole('heading', { name: 'There is nothing at this address' })).toBeVisible()
   await expectAccessible(page, 'the page for what does not exist')

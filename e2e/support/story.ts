@@ -87,6 +87,12 @@ export function said(page: Page, sentence: string): Locator {
   return page.getByRole('main').getByText(sentence, { exact: true })
 }
 
+/** How many live streams of pages the console has open. */
+export async function liveStreams(stage: Stage): Promise<number> {
+  const text = await fetch(`${stage.managementUrl}/metrics`).then((response) => response.text())
+  return Number(/^malleus_live_streams (\d+)$/m.exec(text)?.[1])
+}
+
 /** How often the page is loaded anew from now on. */
 export function countLoads(page: Page): () => number {
   let loads = 0
