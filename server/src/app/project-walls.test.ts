@@ -23,6 +23,7 @@ beforeEach(async () => {
     settings: {
       roles: {
         viewer: [{ groups: ['everywhere', 'staff'] }, { groups: ['web-people'], projects: ['web'] }],
+        operator: [{ groups: ['web-operators'], projects: ['web'] }],
       },
     },
   })
@@ -38,6 +39,28 @@ describe('in certificate mode a person whose role ends at a project', () => {
     const limited = await signIn()
     expect(await descriptions(limited)).toEqual(['of the cluster', 'of web'])
     expect(await descriptions(await app.signIn('viewer'))).toEqual(['of default', 'of the cluster', 'of web'])
+  })
+
+  test('cancels work of that project, and none of another or of the cluster', async () => {
+    const own = app.cluster.startOperation({ member: 'server1', description: 'of web', project: 'web' })
+    const foreign = app.cluster.startOperation({ member: 'server2', description: 'of default', project: 'default' })
+    const common = app.cluster.startOperation({ member: 'server3', description: 'of the cluster' })
+    jo.groups = ['web-operators']
+    const limited = await signIn()
+    const live = await limited.live()
+    await untilHeard(live)
+    const progress = app.cluster.startOperation({ member: 'server1', description: 'of web, told live', project: 'web' })
+    await live.next('operation-changed', ({ operation }) => operation.id === progress.id)
+    expect(await descriptions(limited)).toContain('of the cluster')
+    const cancel = (id: string, project: string | null) =>
+      limited.post(`/api/clusters/${clusterName}/operations/${id}/cancel`, { project })
+    expect((await cancel(progress.id, 'web')).status).toBe(202)
+    expect((await cancel(common.id, null)).status).toBe(403)
+    expect((await cancel(foreign.id, 'default')).status).toBe(403)
+    // To say that it belongs to the own project does not make it so.
+    expect((await cancel(foreign.id, 'web')).status).toBe(404)
+    expect((await cancel(common.id, 'web')).status).toBe(404)
+    expect([own, foreign, common].map(({ status }) => status)).toEqual(['Running', 'Running', 'Running'])
   })
 
   test('hears nothing of other projects, also when another of their sessions does', async () => {
