@@ -113,7 +113,7 @@ story(
     await expectAccessible(page, 'Overview without a quorum')
 
     const somebody = await browser.newPage({ baseURL: stage.url, ignoreHTTPSErrors: true })
-    await signIn(somebody, 'Jo Lindgren', '/clusters/lab/members')
+    await signIn(somebody, 'Sam Okoro', '/clusters/lab/members')
     await expect(rowOf(somebody, left)).toContainText('Healthy')
     await expect(somebody.getByRole('alert').filter({ hasText: 'has lost its quorum' })).toBeVisible()
     expect(await lateReads(somebody, reads), 'to who has just signed in').toEqual([])

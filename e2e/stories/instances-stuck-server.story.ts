@@ -36,6 +36,8 @@ story('instances of a stuck server stay in the list, as they were last known', a
 
 story('who signs in while a server is stuck sees which instances there are at once', async ({ page, stage }) => {
   const victim = await stage.victim()
+  // Nothing is known of what anybody was told before.
+  await stage.restartConsole(async () => {})
   await stage.world.break(victim, 'stuck')
   await signIn(page, 'Jo Lindgren', '/clusters/lab/instances')
   await expect(instance(page, `web-${victim}`)).toContainText('Unknown', soon)

@@ -2,6 +2,9 @@ import { expect } from '@playwright/test'
 import { lateReads, readsOfEveryPage } from '../support/page-reads.ts'
 import { part, rowOf, signIn, soon, story } from '../support/story.ts'
 
+// Each looks at every page several times.
+story.setTimeout(120_000)
+
 // Incus passes a question about one server on to that server, and waits for it. These are the pages that show what only
 // such a server can tell.
 
@@ -37,6 +40,8 @@ story('who signs in while a server is stuck has an answer on every page', async 
   const victim = await stage.victim()
   await signIn(page, 'Mika Kallio')
   const reads = await readsOfEveryPage(page, victim)
+  // Nothing is known of what anybody was told before.
+  await stage.restartConsole(async () => {})
 
   await stage.world.break(victim, 'stuck')
   const somebody = await browser.newPage({ baseURL: stage.url, ignoreHTTPSErrors: true })

@@ -30,7 +30,18 @@ export async function readsOfEveryPage(page: Page, server: string): Promise<read
   await settled(page)
   page.removeAllListeners('request')
   // What changed since an earlier answer is another question each time.
-  return [...reads].filter((read) => !read.includes('since='))
+  const all = [...reads].filter((read) => !read.includes('since='))
+  expect(all, 'what pages read').toEqual(expect.arrayContaining([...known(server)]))
+  return all
+}
+
+/** Some of what has to be among them, or nothing was listened to. */
+function known(server: string): readonly string[] {
+  const cluster = '/api/clusters/lab'
+  const below = ['members', `members/${server}`, 'instances', 'certificate', 'operations'].map(
+    (path) => `${cluster}/${path}`,
+  )
+  return ['/api/session', '/api/clusters', ...below]
 }
 
 /**
