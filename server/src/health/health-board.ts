@@ -214,7 +214,7 @@ export class HealthBoard {
   #judgePace(
     member: string,
     row: Row,
-    { answerMs, paceMs = answerMs, inTurn = true }: Extract<Observation, { kind: 'probe-answered' }>,
+    { answerMs, paceMs = answerMs, lostMs = 0, inTurn = true }: Extract<Observation, { kind: 'probe-answered' }>,
     wasEjected: boolean,
   ): void {
     const { settings } = this
@@ -224,7 +224,7 @@ export class HealthBoard {
       row.medianMs = row.answers.quantile(0.5, now)
       if (!row.health.evidence.slow) row.usualMs = quantile(row.answers.values(now), 0.25)
     }
-    row.lately = [...row.lately, { at: now, ms: paceMs }]
+    row.lately = [...row.lately, { at: now, ms: paceMs, lostMs }]
     const pace = this.#paceOf(member, row)
     const wasSlow = row.health.evidence.slow
     const slow = isSlow(pace, settings)
@@ -255,6 +255,7 @@ export class HealthBoard {
       get peers() {
         return peers()
       },
+      lateTogether: this.lateTogether,
       now,
     }
   }

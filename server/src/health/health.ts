@@ -52,7 +52,7 @@ export interface Failure {
 export type Observation =
   /**
    * `fresh`: on a new connection whose certificate was checked. `paceMs`: how long the slowest part took that the member
-   * has to answer for, and not this console; `answerMs` when absent. `inTurn`: false for one asked for a reason, which
+   * has to answer for; `answerMs` when absent. `lostMs`: how much of the time this console itself was busy. `inTurn`: false for one asked for a reason, which
    * says nothing of how often answers are late.
    */
   | {
@@ -60,6 +60,7 @@ export type Observation =
       readonly answerMs: number
       readonly fresh: boolean
       readonly paceMs?: number
+      readonly lostMs?: number
       readonly inTurn?: boolean
     }
   /** `counts: false` for the end of a probe whose silence was reported before: better evidence, not a second failure. */

@@ -30,7 +30,7 @@ function answersOf(pauseMs: number, ...times: number[]): Answer[] {
   const answers: Answer[] = []
   let at = now
   for (const ms of times.toReversed()) {
-    answers.unshift({ at, ms })
+    answers.unshift({ at, ms, lostMs: 0 })
     at -= ms + pauseMs
   }
   return answers
@@ -45,6 +45,7 @@ function pace(given: Partial<Pace>, peers: Partial<Pace['peers']> = {}): Pace {
     wasSlow: false,
     answersMs: quick(50),
     usualMs: 2,
+    lateTogether: false,
     lately: [],
     peers: { mediansMs: [2, 2], sharesAbove: () => [0, 0.01], since: () => [2, 3], ...peers },
     now,
@@ -78,6 +79,13 @@ describe('by its latest answers a member', () => {
   ])('%s', (_, lately, slow) => {
     expect(isSlow(pace({ lately }), settings)).toBe(slow)
   })
+})
+
+test('time in which this console was busy counts neither for a member nor against it', () => {
+  // Each answer took twice as long as the member: the console was busy for the rest.
+  const lately = [0, 1, 2, 3, 4].map((n) => ({ at: now - (4 - n) * 180, ms: 50, lostMs: 100 }))
+  expect(isSlow(pace({ lately }), settings)).toBe(true)
+  expect(isSlow(pace({ lately: lately.map((each) => ({ ...each, lostMs: 0 })) }), settings)).toBe(false)
 })
 
 describe('beside others, a member', () => {
@@ -185,9 +193,15 @@ describe('a member is asked again at once', () => {
     ['again if it was late and then becomes slow', soon(12, 12, 12, 90), 2, true],
     ['as often as it takes to tell a slow one', soon(...late(8)), 2, true],
     ['not too often', answersOf(8, ...Array.from({ length: 30 }, () => 20)), 2, false],
-    ['not after a second in which it was not found to be slow', soon(2, 90, 90, 90, 90, 90, 90, 90, 90, 90), 2, false],
+    ['for longer than a second, while the others are in time', soon(2, ...late(9)), 2, true],
   ])('%s', (_, lately, usualMs, asks) => {
     expect(asksSoon(pace({ lately, usualMs }), settings)).toBe(asks)
+  })
+
+  test('not after a second of it, if all are late together', () => {
+    const asks = (count: number) => asksSoon(pace({ lately: soon(2, ...late(count)), lateTogether: true }), settings)
+    expect(asks(4)).toBe(true)
+    expect(asks(9)).toBe(false)
   })
 
   test('not when it is known to be slow', () => {

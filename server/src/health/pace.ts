@@ -10,10 +10,14 @@
 import type { HealthSettings } from './health-settings.ts'
 import { quantile } from './rolling-samples.ts'
 
-/** An answer to a light question: when it came, monotonic, and how long the member took for it. */
+/**
+ * An answer to a light question: when it came, monotonic, how long the member took for it, and for how long of that time
+ * this console could not have noticed it.
+ */
 export interface Answer {
   readonly at: number
   readonly ms: number
+  readonly lostMs: number
 }
 
 /** The other members that answer and are not slow themselves. */
@@ -40,6 +44,8 @@ export interface Pace {
   readonly lately: readonly Answer[]
   /** Looked up when it is asked for: most answers need nobody beside them. */
   readonly peers: Peers
+  /** Whether they all were late a few seconds ago: see `isLateTogether`. */
+  readonly lateTogether: boolean
   readonly now: number
 }
 
@@ -75,7 +81,7 @@ export function isSlow(pace: Pace, settings: HealthSettings): boolean {
   }
   const latest = lately.at(-1)
   if (latest !== undefined && latest.ms > settings.lightTimeoutMs) {
-    const besideMs = quantile(peers.since(latest.at - latest.ms), 0.5) ?? 0
+    const besideMs = quantile(peers.since(askedAtOf(latest)), 0.5) ?? 0
     if (latest.ms > settings.slowFactor * besideMs) return true
   }
   return isSlowLately(lately, thresholdMs, peers, now, settings) || isOftenSlow(answersMs, thresholdMs, peers, settings)
@@ -95,7 +101,7 @@ export function isLateTogether(pace: Pace, settings: HealthSettings): boolean {
  * it is not known yet whether it will stay so. A few questions tell; a member in trouble is not to be burdened with more.
  */
 export function asksSoon(pace: Pace, settings: HealthSettings): boolean {
-  const { wasSlow, lately, usualMs, now } = pace
+  const { wasSlow, lately, usualMs, lateTogether, now } = pace
   const latestMs = Math.max(0, ...lately.slice(-2).map(({ ms }) => ms))
   if (wasSlow !== false || latestMs <= settings.lateFloorMs || lately.length >= settings.soonAtMost) return false
   const thresholdMs = slowThresholdMs(pace.peers.mediansMs, usualMs, settings)
@@ -104,7 +110,7 @@ export function asksSoon(pace: Pace, settings: HealthSettings): boolean {
   const known = lately.slice(-ENOUGH_LATE)
   const isKnown = known.length === ENOUGH_LATE && known.every((answer) => isLate(answer) && answer.ms <= thresholdMs)
   const first = lately[lately.findLastIndex((answer) => !isLate(answer)) + 1]
-  const isDecided = first !== undefined && now - (first.at - first.ms) > 2 * settings.slowForMs
+  const isDecided = lateTogether && first !== undefined && now - askedAtOf(first) > 2 * settings.slowForMs
   return !isKnown && !isDecided && lately.slice(-2).some(isLate)
 }
 
@@ -113,7 +119,7 @@ const ENOUGH_LATE = 4
 
 /** How late a member was by its answers that were asked for at that instant or later; null without any. */
 export function latenessSince(askedAt: number, lately: readonly Answer[]): number | null {
-  const times = lately.flatMap(({ at, ms }) => (at - ms >= askedAt ? [ms] : []))
+  const times = lately.flatMap(({ at, ms, lostMs }) => (at - ms - lostMs >= askedAt ? [ms] : []))
   return quantile(times, 0.8)
 }
 
@@ -147,13 +153,19 @@ function slowSince(
   const isSlowOne = ({ ms }: Answer) => ms > thresholdMs
   if (!lately.slice(-1).some(isSlowOne)) return null
   for (const [at, first] of lately.entries()) {
-    const askedAt = first.at - first.ms
+    const askedAt = askedAtOf(first)
     if (!isSlowOne(first) || now - askedAt < settings.slowForMs) continue
-    const slow = lately.slice(at).filter(isSlowOne)
+    const from = lately.slice(at)
+    const slow = from.filter(isSlowOne)
     const waitedMs = slow.reduce((sum, { ms }) => sum + ms, 0)
-    if (slow.length >= settings.slowAnswers && waitedMs >= settings.slowShare * (now - askedAt)) return askedAt
+    const awakeMs = from.reduce((left, { lostMs }) => left - lostMs, now - askedAt)
+    if (slow.length >= settings.slowAnswers && waitedMs >= settings.slowShare * awakeMs) return askedAt
   }
   return null
+}
+
+function askedAtOf({ at, ms, lostMs }: Answer): number {
+  return at - ms - lostMs
 }
 
 /** A 95th percentile above the threshold, said as a share; what is so of the others too is not held against one. */

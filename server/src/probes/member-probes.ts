@@ -270,13 +270,15 @@ export class MemberProbes {
   #answered({ fresh, answerMs, reply, record, replyMs }: ProbeEnd, heldUpMs: number, inTurn: boolean): void {
     const handshakeMs = Math.max(record.connectMs ?? 0, record.tlsMs ?? 0)
     this.#slowestPhaseMs = Math.max(handshakeMs, replyMs ?? 0)
-    const paceMs = Math.max(0, Math.max(handshakeMs, answerMs ?? 0) - heldUpMs)
+    const slowestMs = Math.max(handshakeMs, answerMs ?? 0)
+    const lostMs = Math.min(heldUpMs, slowestMs)
     // What was measured while the console was busy with itself says nothing of what is usual for the member.
     this.#observe({
       kind: 'probe-answered',
       answerMs: answerMs ?? 0,
       fresh,
-      paceMs,
+      paceMs: slowestMs - lostMs,
+      lostMs,
       inTurn: inTurn && heldUpMs === 0,
     })
     if (answerMs !== null) this.#options.onAnswered(answerMs)
