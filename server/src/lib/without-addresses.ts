@@ -9,27 +9,37 @@ export function withoutAddresses(text: string): string {
 }
 
 /**
- * The same value with no address in what is said to people in it, however deep: messages, reasons and texts. What is not
- * changed is not copied.
+ * The same value with no address in what is said to people in it, however deep: messages, reasons and texts. Nearly
+ * always there is none, and then it is given back as it is.
  */
 export function wordsWithoutAddresses<Value>(value: Value): Value {
   // A text stays a text, and everything else what it was.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-  return cleaned(value, '') as Value
+  return mayHold(value, '') ? (cleaned(value, '') as Value) : value
 }
 
 /** Under these keys stand words, whoever wrote them: the console, Node or Incus. */
 const wordKeys: ReadonlySet<string> = new Set(['message', 'reason', 'text', 'error', 'notContacted'])
 
+/** Every address has one of these in it. */
+const traceOfAddress = /\d\.\d|:/
+
+/** Looks and makes nothing: this is on the way of every read of a list. */
+function mayHold(value: unknown, key: string): boolean {
+  if (typeof value === 'string') return wordKeys.has(key) && traceOfAddress.test(value)
+  if (Array.isArray(value)) return value.some((item) => mayHold(item, key))
+  if (!isRecord(value)) return false
+  for (const name in value) if (mayHold(value[name], name)) return true
+  return false
+}
+
 function cleaned(value: unknown, key: string): unknown {
   if (typeof value === 'string') return wordKeys.has(key) ? withoutAddresses(value) : value
-  if (Array.isArray(value)) {
-    const items: readonly unknown[] = value
-    const after = items.map((item) => cleaned(item, key))
-    return after.some((item, at) => item !== items[at]) ? after : value
-  }
-  if (typeof value !== 'object' || value === null) return value
-  const entries: [string, unknown][] = Object.entries(value)
-  const after = entries.map(([name, item]) => [name, cleaned(item, name)] as const)
-  return after.some(([, item], at) => item !== entries[at]?.[1]) ? Object.fromEntries(after) : value
+  if (Array.isArray(value)) return value.map((item: unknown) => cleaned(item, key))
+  if (!isRecord(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, cleaned(item, name)]))
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null
 }
