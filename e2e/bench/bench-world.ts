@@ -44,7 +44,8 @@ export async function startBenchCluster(
 ): Promise<BenchCluster> {
   const folder = await mkdtemp(join(tmpdir(), 'malleus-bench-'))
   run.defer(() => rm(folder, { recursive: true, force: true }))
-  const address = consoleAddress(await freePort())
+  // Below the ports that the kernel gives to connections: with a thousand members it may have given any other one away.
+  const address = consoleAddress(await freePort(18_480))
   const shared = { folder, address }
   if (kind === 'real') {
     const world = await startRealWorld({ address, name: lab, members, say: (line) => run.say(line) })
