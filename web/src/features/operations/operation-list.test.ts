@@ -109,15 +109,16 @@ describe('the order', () => {
     const sort = parseSort(undefined)
     const sorted = sortOperations(many, sort)
     filterOperations(sorted, { ...nothing, query: 'web' })
-    const begun = performance.now()
-    const next = sortOperations(
-      mergeOperations(sorted, [operation('web-1', { heardAt: minute(50), status: 'running' })]),
-      sort,
-    )
-    expect(next[0]?.id).toBe('web-1')
-    expect(filterOperations(next, { ...nothing, query: 'web-99' }).length).toBe(1 + 10 + 100)
-    // Generous for a machine with other work; it takes ten.
-    expect(performance.now() - begun).toBeLessThan(100)
+    const took = Array.from({ length: 5 }, (_, at) => {
+      const changed = operation('web-1', { heardAt: minute(50 + at), status: 'running' })
+      const begun = performance.now()
+      const next = sortOperations(mergeOperations(sorted, [changed]), sort)
+      const left = filterOperations(next, { ...nothing, query: 'web-99' })
+      expect([next[0]?.id, left.length]).toEqual(['web-1', 1 + 10 + 100])
+      return performance.now() - begun
+    })
+    // The best of them, and generous, for a machine may have other work; it takes ten.
+    expect(Math.min(...took)).toBeLessThan(100)
   })
 })
 
