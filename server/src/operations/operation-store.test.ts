@@ -132,7 +132,7 @@ describe('the store of operations', () => {
       took.push(performance.now() - begun)
       expect(operations).toHaveLength(2_000)
     }
-    // The best of them, and generous, for this machine may have other work; it takes thirty.
+    // The best of them, and generous, for this machine may have other work.
     expect(Math.min(...took)).toBeLessThan(400)
   })
 })

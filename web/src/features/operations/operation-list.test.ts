@@ -117,7 +117,7 @@ describe('the order', () => {
       expect([next[0]?.id, left.length]).toEqual(['web-1', 1 + 10 + 100])
       return performance.now() - begun
     })
-    // The best of them, and generous, for a machine may have other work; it takes ten.
+    // The best of them, and generous, for a machine may have other work.
     expect(Math.min(...took)).toBeLessThan(100)
   })
 })
