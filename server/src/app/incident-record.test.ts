@@ -8,7 +8,7 @@ import type { TestApp } from '../../testing/test-app.ts'
 import { clusterName } from '../../testing/test-world.ts'
 
 // A whole console, on a machine that may have much to do.
-vi.setConfig({ testTimeout: 45_000 })
+vi.setConfig({ testTimeout: 120_000 })
 
 let app: TestApp
 let viewer: TestBrowser
@@ -29,11 +29,17 @@ describe('a server that gets stuck', () => {
   test('has an incident at once, told on the live stream, and its record shows the failed questions', async () => {
     const live = await viewer.live()
     const victim = app.cluster.members.at(-1) ?? ''
+    // On a busy machine the start may have cast a doubt, which is an incident of its own for half a minute.
+    await eventually(
+      async () => (await incidents('?state=open')).incidents,
+      (open) => open.length === 0,
+      60_000,
+    )
     await app.cluster.break(victim, 'stuck')
     const open = await eventually(
       async () =>
         (await incidents('?doubts=true')).incidents.find(
-          ({ member, worst }) => member === victim && worst === 'ejected',
+          ({ member, worst, end }) => member === victim && worst === 'ejected' && end === null,
         ),
       (found) => found?.symptom === 'stuck',
     )
