@@ -17,6 +17,9 @@ export async function measurement(name: string, measure: (run: Run) => Promise<R
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => over.abort(interrupted))
   // Whatever nobody waited for must not end the process before its endings have run.
   process.on('unhandledRejection', (error) => over.abort(error))
+  process.on('uncaughtException', (error) => over.abort(error))
+  // Whoever reads what is said may leave first, as `head` does.
+  process.stdout.on('error', () => over.abort(interrupted))
   const endings: (() => unknown)[] = []
   const run: Run = { signal: over.signal, defer: (end) => endings.push(end), say }
   try {
