@@ -72,6 +72,7 @@ describe('by its latest answers a member', () => {
     ['is not slow for half a second of which it was late once', soon(390, 2, 2, 2, 90), false],
     ['is slow if one in four was not', soon(120, 120, 2, 120, 120, 120), true],
     ['is not slow if it was held up a few times in a second', answersOf(150, 63, 2, 215, 2, 142), false],
+    ['is not slow if it stood still once and was late twice', soon(38, 4, 5, 12, 4, 22, 6, 17, 300), false],
     ['is not slow by answers before the latest, which was quick', soon(120, 120, 120, 120, 2), false],
     ['is slow although it was quick a moment before', soon(2, 2, 2, 2, 2, 2, 120, 120, 120, 120), true],
     ['is slow by one answer that came after its time', inTurn(2, 401), true],

@@ -159,7 +159,10 @@ function slowSince(
     const slow = from.filter(isSlowOne)
     const waitedMs = slow.reduce((sum, { ms }) => sum + ms, 0)
     const awakeMs = from.reduce((left, { lostMs }) => left - lostMs, now - askedAt)
-    if (slow.length >= settings.slowAnswers && waitedMs >= settings.slowShare * awakeMs) return askedAt
+    // Once it may have stood still for a moment: the others have to be slow without that.
+    const longestMs = Math.max(...slow.map(({ ms }) => ms))
+    const isMostly = waitedMs - longestMs >= settings.slowShare * (awakeMs - longestMs)
+    if (slow.length >= settings.slowAnswers && isMostly) return askedAt
   }
   return null
 }
