@@ -69,4 +69,10 @@ describe('the bounds', () => {
     expect(slow(15)).toBe('kept')
     expect(slow(16)).toBe('missed')
   })
+
+  test('hold a slow member that is known as one against healthy ones by itself', () => {
+    const moments = samples('slow', 'Malleus', 90, 12).map((sample, index) => ({ ...sample, at: 3_000 * index }))
+    const taken = [...samples('healthy', 'Malleus', 10), ...moments]
+    expect(bounds(taken, ['slow'], true).map(({ verdict }) => verdict)).toEqual(['missed', 'kept'])
+  })
 })
