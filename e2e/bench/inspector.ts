@@ -10,8 +10,25 @@ const Answer = z.object({
   result: z.object({ result: z.object({ value: z.unknown() }).optional() }).optional(),
   error: z.object({ message: z.string() }).optional(),
 })
-const Usage = z.object({ rss: z.number(), heapUsed: z.number(), heapTotal: z.number(), external: z.number() })
+const Usage = z.object({
+  rss: z.number(),
+  external: z.number(),
+  /** What the program made and holds. */
+  objects: z.number(),
+  /** What V8 made of the program: byte code, machine code and what belongs to them. */
+  code: z.number(),
+})
 export type Usage = z.infer<typeof Usage>
+
+/** Evaluated in the other Node. V8 keeps code apart from objects, in spaces of its own. */
+const usageNow = `(() => {
+  const { rss, external } = process.memoryUsage()
+  const used = { objects: 0, code: 0 }
+  for (const { space_name, space_used_size } of process.getBuiltinModule('v8').getHeapSpaceStatistics()) {
+    used[/code|trusted/.test(space_name) ? 'code' : 'objects'] += space_used_size
+  }
+  return { rss, external, ...used }
+})()`
 
 /** Finds the inspector of a Node that was started `inspectable`, in what it has written to its log. */
 export async function openInspector(logFile: string): Promise<Inspector> {
@@ -52,7 +69,7 @@ export class Inspector {
     // What finalizers let go of in the first round is collected in the second.
     await this.#ask('HeapProfiler.collectGarbage', {})
     await this.#ask('HeapProfiler.collectGarbage', {})
-    const answer = await this.#ask('Runtime.evaluate', { expression: 'process.memoryUsage()', returnByValue: true })
+    const answer = await this.#ask('Runtime.evaluate', { expression: usageNow, returnByValue: true })
     return Usage.parse(answer.result?.result?.value)
   }
 
