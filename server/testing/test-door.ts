@@ -139,6 +139,7 @@ function makeDoor(options: TestDoorOptions, history: Remembered[], ended: Set<st
       outcome: remember('outcome'),
       record: remember('record'),
       read: async (entry) => remember('read')(entry),
+      readsWait: false,
       ...options.audit,
     },
     bodyTag: (body) => `tag-${body.length}`,

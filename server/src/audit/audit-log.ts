@@ -177,6 +177,11 @@ export class AuditLog {
     return this.#failures === 0
   }
 
+  /** Whether a read is to be answered only when `read` has resolved; else it may be recorded right after. */
+  get readsWait(): boolean {
+    return this.#options.reads === 'strict' || this.isFull
+  }
+
   get isFull(): boolean {
     return this.#queue.length >= this.#options.mostWaiting
   }

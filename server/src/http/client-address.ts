@@ -34,6 +34,7 @@ function isTrusted(address: string, trusted: BlockList): boolean {
 
 /** The bare address: without a port, brackets, or the prefix of an IPv4 address in IPv6. */
 function normalised(text: string): string | undefined {
+  if (isIPv4(text)) return text
   const bare = /^\[([^\]]+)\](?::\d+)?$/.exec(text)?.[1] ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(text)?.[1] ?? text
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(bare)?.[1] ?? bare
   return isIP(mapped) === 0 ? undefined : mapped

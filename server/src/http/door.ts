@@ -102,6 +102,8 @@ export interface DoorAudit {
   record(entry: DoorAuditEntry): void
   /** Somebody looks at something. */
   read(entry: DoorAuditEntry): Promise<void>
+  /** Whether nobody may be answered before their read is recorded: each has to be durable, or there is no room. */
+  readonly readsWait: boolean
 }
 
 /** A reply that can be given again. */

@@ -94,7 +94,7 @@ describe('a read', () => {
 
   it('is not answered when it cannot be recorded', async () => {
     const unavailable = Object.assign(new Error('/var/lib is full'), { code: 'audit_unavailable' })
-    const { ask } = await start({ audit: { read: () => Promise.reject(unavailable) } })
+    const { ask } = await start({ audit: { readsWait: true, read: () => Promise.reject(unavailable) } })
     const reply = await ask('/api/clusters/prod-eu/things/one')
     expect(reply.status).toBe(503)
     expect(problemOf(reply.text).code).toBe('audit_unavailable')

@@ -2,7 +2,8 @@
 //
 //   who asks → what they ask → may they → written down → at most once → handler → written down → reply
 //
-// What changes something is in the history before it begins; what only looks is there when it has been answered. A
+// What changes something is in the history before it begins. What only looks is written down with the answer, in one
+// turn of the loop: right after its last byte was handed on, or before the first where reads have to wait. A
 // request that fails anywhere leaves through `fail`, which tells the history as well.
 
 import { createHash } from 'node:crypto'
@@ -39,8 +40,8 @@ export function serveRoute(door: Door, row: Route): RequestHandler {
     authorize(door, exchange, session, action)
 
     const run = (): Promise<KeptReply> => handle(door, row, exchange, session, input, deadlineMs)
-    const reply = changes(action) ? await change(door, exchange, session, bytes, run) : await look(door, exchange, run)
-    await send(exchange, reply, row.packed === true)
+    if (changes(action)) send(exchange, await change(door, exchange, session, bytes, run))
+    else await look(door, exchange, row, await run())
   }
 }
 
@@ -144,11 +145,20 @@ function authorize(door: Door, exchange: Exchange, { principal }: DoorSession, a
   throw new Refusal(principal.roles.length === 0 ? 'no_role' : 'forbidden')
 }
 
-async function look(door: Door, exchange: Exchange, run: () => Promise<KeptReply>): Promise<KeptReply> {
-  const reply = await run()
-  await door.audit.read(auditEntryOf(exchange, outOf(door, exchange, reply.status, null, reply.body.length)))
-  exchange.recorded = 'whole'
-  return reply
+async function look(door: Door, exchange: Exchange, row: Route, reply: KeptReply): Promise<void> {
+  const { packed: mayPack = false } = row
+  const packed = mayPack ? await packedIfLarge(reply.body, exchange.request.headers['accept-encoding']) : null
+  const record = async (): Promise<void> => {
+    await door.audit.read(auditEntryOf(exchange, outOf(door, exchange, reply.status, null, reply.body.length)))
+    exchange.recorded = 'whole'
+  }
+  if (door.audit.readsWait) {
+    await record()
+    send(exchange, reply, mayPack ? { packed } : undefined)
+  } else {
+    send(exchange, reply, mayPack ? { packed } : undefined)
+    await record()
+  }
 }
 
 async function change(
@@ -198,7 +208,8 @@ async function handle(
   input: Input,
   deadlineMs: number | null,
 ): Promise<KeptReply> {
-  const ending = endingOf(door, row, exchange, deadlineMs)
+  const { promise: done, resolve, reject } = Promise.withResolvers<unknown>()
+  const ending = endingOf(door, row, exchange, deadlineMs, reject)
   const context: RequestContext = {
     requestId: exchange.id,
     principal: session.principal,
@@ -220,7 +231,8 @@ async function handle(
   try {
     // As above: the input was read by the schemas of this row's endpoint.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
-    const value = await Promise.race([row.handler(context, input as RouteInput<Endpoint>), ending.overdue])
+    row.handler(context, input as RouteInput<Endpoint>).then(resolve, reject)
+    const value = await done
     const { answer } = exchange
     return {
       status: row.status ?? 200,
@@ -235,8 +247,6 @@ async function handle(
 
 interface Ending {
   readonly signal: AbortSignal
-  /** Rejects a while after the deadline, for a handler that did not listen to the signal. */
-  readonly overdue: Promise<never>
   stop(): void
 }
 
@@ -245,8 +255,16 @@ const OVERDUE_MS = 1_000
 /**
  * When a handler has to stop: at the deadline of its class, and when the browser has gone. A change that was begun is
  * not given up because nobody waits for it any more: its outcome would be unknown for no reason.
+ *
+ * @param overdue called a while after the deadline, for a handler that did not listen to the signal
  */
-function endingOf({ clock }: Door, row: Route, { response }: Exchange, deadlineMs: number | null): Ending {
+function endingOf(
+  { clock }: Door,
+  row: Route,
+  { response }: Exchange,
+  deadlineMs: number | null,
+  overdue: (why: Refusal) => void,
+): Ending {
   // Most handlers ask for no signal, and none of those who are answered in time needs one.
   let controller: AbortController | undefined
   let ended: Refusal | undefined
@@ -257,22 +275,20 @@ function endingOf({ clock }: Door, row: Route, { response }: Exchange, deadlineM
   const gone = (): void => end(new Refusal('bad_request', 'The browser has gone.'))
   if (row.class !== 'mutate') response.once('close', gone)
   let cancel = (): void => {}
-  const overdue = new Promise<never>((_, reject) => {
-    if (deadlineMs === null) return
+  if (deadlineMs !== null) {
     // Made when it is needed: an error takes its stack along, and nearly every request is in time.
     const late = (): Refusal => new Refusal(row.class === 'mutate' ? 'outcome_unknown' : 'deadline_exceeded')
     cancel = clock.after(deadlineMs, () => {
       end(late())
-      cancel = clock.after(OVERDUE_MS, () => reject(late()))
+      cancel = clock.after(OVERDUE_MS, () => overdue(late()))
     })
-  })
+  }
   return {
     get signal() {
       controller ??= new AbortController()
       if (ended !== undefined) controller.abort(ended)
       return controller.signal
     },
-    overdue,
     stop() {
       response.off('close', gone)
       cancel()
@@ -297,14 +313,14 @@ function deadlineOf(row: Route, { settings: { limits } }: Door): number | null {
   }
 }
 
-async function send(
-  { request, response }: Exchange,
+function send(
+  { response }: Exchange,
   { status, body, via, attempts }: KeptReply,
-  mayPack: boolean,
-): Promise<void> {
-  const packed = mayPack ? await packedIfLarge(body, request.headers['accept-encoding']) : null
+  as?: { readonly packed: Buffer | null },
+): void {
   if (response.destroyed) return
-  if (mayPack) response.setHeader('vary', 'accept-encoding')
+  const packed = as?.packed ?? null
+  if (as !== undefined) response.setHeader('vary', 'accept-encoding')
   if (packed !== null) response.setHeader('content-encoding', 'gzip')
   if (via !== null) response.setHeader('x-malleus-via', encodeURI(via))
   if (attempts > 1) response.setHeader('x-malleus-attempts', String(attempts))
