@@ -63,7 +63,7 @@ export interface TabWorld {
 }
 
 const checkEveryMs = 1000
-const beatEveryMs = 2000
+const beatEveryMs = 1000
 /** Longer than the console's own heartbeat may be missed, after which the page that leads connects again. */
 const silentForMs = 8000
 /** Two pages side by side shall not take the lead from each other. */
@@ -168,7 +168,9 @@ export class LiveTab {
           // Whoever takes over from a page that was live is live as long as nothing says otherwise.
           if (signal.aborted || (phase === 'connecting' && this.#phase === 'live')) return
           this.#phase = phase
-          this.#tellPhase()
+          // A loss is told with the next beat: a page that is being closed loses its stream too, and by then another one
+          // leads, and lost nothing.
+          if (phase === 'live') this.#tellPhase()
           this.#world.onPhase(phase)
         },
         onSignedOut: (reason) => {
