@@ -22,7 +22,8 @@ export default defineConfig({
     environment: 'node',
     // A process per file: tests open databases, sockets and TLS sessions, and must not inherit each other's.
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than a small machine has cores: most of the long ones wait for something.
+    maxWorkers: 3,
     allowOnly: !ci,
     // Some tests hold real processes and sockets to their times. In CI a second try tells a busy machine from a broken
     // promise, and is reported.

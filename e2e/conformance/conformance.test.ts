@@ -11,6 +11,8 @@ import { memberNames, openWorlds, whyNoIncus } from './world.ts'
 import type { World, Worlds } from './world.ts'
 
 const reason = whyNoIncus()
+const long = process.env['MALLEUS_LONG'] === '1'
+const ofMinutes = 'waits most of a minute for a cluster without its leader: npm run test:long'
 let worlds: Worlds
 
 if (reason !== undefined) {
@@ -336,7 +338,8 @@ describe.skipIf(reason !== undefined)('the stand-in loses its database as Incus 
     expect(standIn).toEqual(real)
   })
 
-  test('when the leader is stopped: calls through others stand still for much longer', async () => {
+  test('when the leader is stopped: calls through others stand still for much longer', async ({ skip }) => {
+    if (!long) skip(ofMinutes)
     const { real, standIn } = await inBoth(async (world) => {
       const { leader, others } = await rolesIn(world)
       const [of] = others
@@ -352,7 +355,10 @@ describe.skipIf(reason !== undefined)('the stand-in loses its database as Incus 
     expect(standIn).toEqual(real)
   })
 
-  test('when only the leader is left of three: it answers for a moment, then says in two ways that nobody leads', async () => {
+  test('when only the leader is left of three: it answers for a moment, then says in two ways that nobody leads', async ({
+    skip,
+  }) => {
+    if (!long) skip(ofMinutes)
     const { real, standIn } = await inBoth(async (world) => {
       const { leader: of, others } = await rolesIn(world)
       await Promise.all(others.map((name) => world.kill(name)))

@@ -14,7 +14,7 @@ import { whenSaid } from '../support/when-said.ts'
 const tries = process.env['MALLEUS_LONG'] === '1' ? 25 : 1
 const paths = ['members', 'instances', 'operations', 'certificate'].map((part) => `/api/clusters/lab/${part}`)
 const perSecond = 20
-const readMs = 6_000
+const readMs = 4_000
 const breakAfterMs = 1_000
 /** The last of ten probes, half a second and a tenth of that apart, makes a connection of its own and sees the certificate. */
 const oneColdRoundMs = 10 * 550 + 400 + 500
