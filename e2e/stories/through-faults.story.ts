@@ -9,6 +9,7 @@ import { whenSaid } from '../support/when-said.ts'
 // Each fault is done to a real server while a person looks at the overview and programs read what pages read. Nobody who
 // reads may wait long or get an error, and the page has to name the cause. The victim does not lead the database: with
 // its leader gone Incus itself stands still, and answers come from what was last known.
+// They come late among the stories: a server that failed so often is held back longer each time.
 
 /** As often as that for each fault. */
 const tries = process.env['MALLEUS_LONG'] === '1' ? 25 : 1
