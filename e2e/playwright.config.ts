@@ -6,8 +6,9 @@ export default defineConfig({
   testDir: 'stories',
   testMatch: '**/*.story.ts',
   outputDir: 'test-results',
-  // The stories share one real cluster, and break it: one at a time.
-  workers: 1,
+  // The stories of a worker share one real cluster, and break it: one at a time. Two clusters at once, since most of a
+  // story is waiting for Incus to notice what was done to it.
+  workers: 2,
   fullyParallel: false,
   // Stories hold the console to two seconds, with three servers, a browser and the console on a machine of two cores
   // that others may use too. In CI a second try tells a busy machine from a broken promise, and is reported.

@@ -115,10 +115,10 @@ const Editable = z.object({
   config: z.record(z.string(), z.string()),
 })
 
-/** Builds the cluster and starts the console on it. */
-export async function setStage(): Promise<Stage> {
+/** Builds the cluster and starts the console on it; `stageNumber` tells apart, from 0, those that stand at once. */
+export async function setStage(stageNumber: number): Promise<Stage> {
   const address = consoleAddress(await freePort())
-  const world = await startRealWorld({ address, name: labName(), members: 3, offlineThresholdSeconds: 11 })
+  const world = await startRealWorld({ address, name: labName(stageNumber), members: 3, offlineThresholdSeconds: 11 })
   const folder = await mkdtemp(join(tmpdir(), 'malleus-stories-'))
   try {
     for (const member of world.members) await world.lab.launch(`web-${member}`, { target: member })
@@ -130,9 +130,10 @@ export async function setStage(): Promise<Stage> {
   }
 }
 
-/** One name, so that what an interrupted run left is cleared away; another one beside a run that goes on. */
-function labName(): string {
-  const record = new StateDirectory(defaultStateDirectory('stories')).readLab()
+/** One name for each stage of a run, so that what an interrupted run left is cleared away; another one beside a run that goes on. */
+function labName(stageNumber: number): string {
+  const name = stageNumber === 0 ? 'stories' : `stories-${stageNumber + 1}`
+  const record = new StateDirectory(defaultStateDirectory(name)).readLab()
   const isTaken = record !== undefined && stateOf(record.builder) !== 'gone'
-  return isTaken ? `stories-${process.pid}` : 'stories'
+  return isTaken ? `stories-of-${process.pid}` : name
 }

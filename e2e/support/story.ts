@@ -4,7 +4,7 @@ import { Complaints } from './complaints.ts'
 import { setStage } from './stage.ts'
 import type { Stage } from './stage.ts'
 
-// A story is told in a browser of its own, on one stage for all of them. Each leaves the stage as it found it, and fails
+// A story is told in a browser of its own, on the stage of its worker. Each leaves the stage as it found it, and fails
 // when the browser had to complain about a page.
 
 interface Scene {
@@ -17,8 +17,8 @@ interface Scene {
 export const story = base.extend<Scene, { readonly stage: Stage }>({
   stage: [
     // oxlint-disable-next-line no-empty-pattern -- Playwright reads the parameter's pattern
-    async ({}, begin) => {
-      const stage = await setStage()
+    async ({}, begin, { parallelIndex }) => {
+      const stage = await setStage(parallelIndex)
       await begin(stage)
       await stage.close()
     },
