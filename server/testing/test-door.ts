@@ -20,6 +20,7 @@ import { type Clock, systemClock } from '../src/lib/clock.ts'
 import { type Logger, silentLogger } from '../src/lib/logger.ts'
 import { systemRandom } from '../src/lib/random.ts'
 import { createPolicy, type Grant } from '../src/policy/policy.ts'
+import { isProvenLately } from '../src/session/step-up.ts'
 
 export interface TestDoorOptions {
   readonly routes: readonly Route[]
@@ -62,6 +63,8 @@ export interface Ask {
   readonly method?: string
   /** Whose session: a group, or nobody. */
   readonly as?: Role | 'guest' | null
+  /** They proved who they are an hour ago, and not just now. */
+  readonly provenLongAgo?: boolean
   /** Beside those that make a request one of the console's own page. */
   readonly headers?: Readonly<Record<string, string | undefined>>
   readonly body?: string | Buffer
@@ -131,9 +134,12 @@ function makeDoor(options: TestDoorOptions, history: Remembered[], ended: Set<st
       if (group === undefined) return Promise.resolve({ kind: 'none' })
       if (ended.has(group)) return Promise.resolve({ kind: 'ended', cookies: ['sid=; Max-Age=0'] })
       const person = { groups: [group] }
-      return Promise.resolve({ kind: 'found', session: sessionOf(group, policy.rolesOf(person)) })
+      const ageMs = cookieHeader?.includes('proven=long-ago') === true ? 3_600_000 : 0
+      const authTime = Math.floor((clock.now() - ageMs) / 1000)
+      return Promise.resolve({ kind: 'found', session: sessionOf(group, policy.rolesOf(person), authTime) })
     },
     policy,
+    provenLately: ({ authTime }) => isProvenLately(authTime, clock.now()),
     audit: {
       intent: async (entry) => remember('intent')(entry),
       outcome: remember('outcome'),
@@ -155,7 +161,7 @@ function makeDoor(options: TestDoorOptions, history: Remembered[], ended: Set<st
   }
 }
 
-function sessionOf(group: string, roles: readonly Role[]): DoorSession {
+function sessionOf(group: string, roles: readonly Role[], authTime: number): DoorSession {
   return {
     principal: {
       iss: 'https://idp.example.net',
@@ -164,7 +170,7 @@ function sessionOf(group: string, roles: readonly Role[]): DoorSession {
       email: null,
       groups: [group],
       roles,
-      authTime: null,
+      authTime,
       amr: [],
       sessionTag: `tag-of-${group}`,
     },
@@ -198,12 +204,12 @@ export function defaultLimits(): DoorLimits {
 function send(
   port: number,
   path: string,
-  { method = 'GET', as = 'admin', headers = {}, body }: Ask = {},
+  { method = 'GET', as = 'admin', provenLongAgo = false, headers = {}, body }: Ask = {},
 ): Promise<Reply> {
   const all: Record<string, string | undefined> = {
     'x-console-request': '1',
     'sec-fetch-site': 'same-origin',
-    ...(as !== null && { cookie: `sid=${as}` }),
+    ...(as !== null && { cookie: `sid=${as}${provenLongAgo ? '; proven=long-ago' : ''}` }),
     ...(method !== 'GET' && { origin: testOrigin }),
     ...(method !== 'GET' && { 'content-type': 'application/json', 'idempotency-key': randomUUID() }),
     // Node announces no length for DELETE by itself.

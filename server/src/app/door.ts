@@ -12,6 +12,7 @@ import { SqliteIdempotencyStore } from '../mutations/idempotency-store.sqlite.ts
 import type { Policy } from '../policy/policy.ts'
 import { expireSessionCookie } from '../session/cookies.ts'
 import type { Session } from '../session/sessions.ts'
+import { isProvenLately } from '../session/step-up.ts'
 import { authorityOf } from './authority.ts'
 import { liveRightsOf, liveViewOf } from './live-view.ts'
 import type { Tools } from './cluster-parts.ts'
@@ -51,6 +52,7 @@ export async function createDoor(parts: DoorParts): Promise<Door> {
     routes: parts.routes,
     findSession: (cookieHeader) => findSession(parts, cookieHeader),
     policy,
+    provenLately: ({ authTime }) => isProvenLately(authTime, tools.clock.now()),
     audit: history,
     bodyTag: (body) => bodyTag(keys.hmac, body),
     idempotency: await openIdempotencyKeys({

@@ -1,9 +1,12 @@
 import { Problem } from '@malleus/shared/api/problem.ts'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { addressOf, inertRoutes, nameOf, sampleBody } from '../../testing/all-routes.ts'
-import { everyRole, startTestDoor, type TestDoor } from '../../testing/test-door.ts'
+import { type Ask, everyRole, startTestDoor, type TestDoor } from '../../testing/test-door.ts'
 
-/** Who may ask for what, written out. A route that is not here fails: somebody has to decide. */
+/**
+ * Who may ask for what, written out. A route that is not here fails: somebody has to decide. `step-up` is for those who
+ * have to prove who they are before, `step-up-sometimes` where it depends on what is asked.
+ */
 const allowed: Readonly<Record<string, string>> = {
   'GET /session': 'viewer operator admin auditor guest',
   'POST /session/activity': 'viewer operator admin auditor guest',
@@ -42,11 +45,12 @@ beforeEach(() => {
 
 describe('T-authz-matrix', () => {
   describe.each(rows.map((row) => [nameOf(row), row] as const))('%s', (name, row) => {
-    const ask = (as: (typeof people)[number] | null, cluster?: string, query = '') => {
+    const ask = (as: (typeof people)[number] | null, cluster?: string, query = '', how: Partial<Ask> = {}) => {
       const body = sampleBody(row)
       return door.ask(addressOf(row, cluster) + query, {
         method: row.endpoint.method,
         as,
+        ...how,
         ...(body !== undefined && { body }),
       })
     }
@@ -59,6 +63,26 @@ describe('T-authz-matrix', () => {
       const hidden = as === 'guest' && name.includes(':cluster')
       const refusal = hidden ? 404 : 403
       expect(status).toBe(roles?.includes(as) ? (row.status ?? 200) : refusal)
+    })
+
+    it('wants those who may to prove who they are, where it reaches far, and tells nobody else', async () => {
+      const { stepUp } = row
+      const declared = stepUp === undefined ? [] : [stepUp === true ? 'step-up' : 'step-up-sometimes']
+      expect(allowed[name]?.split(' ').filter((word) => word.startsWith('step-up'))).toEqual(declared)
+      if (stepUp === undefined) return
+      for (const as of people) {
+        const now = await ask(as)
+        door.history.length = 0
+        const { status, text } = await ask(as, undefined, '', { provenLongAgo: true })
+        if (now.status >= 300 || (stepUp !== true && status < 300)) {
+          expect(status).toBe(now.status)
+          continue
+        }
+        expect([status, Problem.parse(JSON.parse(text)).code]).toEqual([403, 'step_up_required'])
+        expect(door.history).toMatchObject([
+          { phase: 'record', entry: { actor: { sub: as }, decision: { allow: false, rule: 'step-up' } } },
+        ])
+      }
     })
 
     it('is refused to nobody with 401', async () => {

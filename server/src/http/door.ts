@@ -21,6 +21,8 @@ export interface Door {
   /** Whose session the cookies of a request belong to. Must not throw for any text. */
   readonly findSession: (cookieHeader: string | undefined) => Promise<FoundSession>
   readonly policy: DoorPolicy
+  /** Whether the person proved recently enough who they are for what needs step-up. */
+  readonly provenLately: (principal: Principal) => boolean
   readonly audit: DoorAudit
   /** By which equal bodies can be recognised in the history, and none can be read. */
   readonly bodyTag: (body: Uint8Array) => string

@@ -48,6 +48,7 @@ function describeRoute(row: Route): unknown {
   return {
     summary: endpoint.summary,
     ...(typeof row.action === 'string' && { operationId: row.action }),
+    ...(row.stepUp !== undefined && { description: describeStepUp(row.stepUp) }),
     parameters: [...pathParameters(endpoint.path), ...queryParameters(endpoint.query)],
     ...(endpoint.body !== undefined && {
       requestBody: { required: true, content: { 'application/json': { schema: schemaOf(endpoint.body, 'input') } } },
@@ -57,9 +58,17 @@ function describeRoute(row: Route): unknown {
         description: 'Done.',
         content: { 'application/json': { schema: schemaOf(endpoint.reply, 'output') } },
       },
+      ...(row.stepUp !== undefined && {
+        403: { ...problemResponse, description: 'Not allowed; or `step_up_required`: not proved lately.' },
+      }),
       default: problemResponse,
     },
   }
+}
+
+function describeStepUp(stepUp: NonNullable<Route['stepUp']>): string {
+  const when = stepUp === true ? '' : ` ${stepUp.when}`
+  return `Needs step-up${when}: a sign-in at the identity provider within the last five minutes.`
 }
 
 function pathParameters(path: string): unknown[] {

@@ -38,6 +38,7 @@ export function serveRoute(door: Door, row: Route): RequestHandler {
     const action = describe(exchange, row, input)
 
     authorize(door, exchange, session, action)
+    wantProof(door, exchange, row, session, input)
 
     const run = (): Promise<KeptReply> => handle(door, row, exchange, session, input, deadlineMs)
     if (changes(action)) send(exchange, await change(door, exchange, session, bytes, run))
@@ -143,6 +144,17 @@ function authorize(door: Door, exchange: Exchange, { principal }: DoorSession, a
   if (decision.rule === 'not-visible')
     throw new Refusal('not_found', 'There is no such cluster, or you may not see it.')
   throw new Refusal(principal.roles.length === 0 ? 'no_role' : 'forbidden')
+}
+
+/** After the role, so that nobody proves who they are to be told that they may not; before anything begins. */
+function wantProof(door: Door, exchange: Exchange, row: Route, { principal }: DoorSession, input: Input): void {
+  const { stepUp } = row
+  if (stepUp === undefined || door.provenLately(principal)) return
+  // As above: the input was read by the schemas of this row's endpoint.
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+  if (stepUp !== true && !stepUp.applies(input as RouteInput<Endpoint>, principal)) return
+  exchange.decision = { allow: false, rule: 'step-up' }
+  throw new Refusal('step_up_required')
 }
 
 async function look(door: Door, exchange: Exchange, row: Route, reply: KeptReply): Promise<void> {

@@ -21,6 +21,11 @@ export interface Route<E extends Endpoint = Endpoint> {
    * handler has to see that it is so. Default, and null: it is done to the cluster as a whole.
    */
   readonly project?: (body: BodyOf<E>) => string | null
+  /**
+   * It reaches so far that the person has to have proved within five minutes who they are; else 403 `step_up_required`,
+   * before anything is recorded as begun or sent. Where it depends, the words complete "Needs step-up …".
+   */
+  readonly stepUp?: true | StepUpWhen<E>
   /** Its path has `:cluster`, which must be one that the person may see; else 404. Derived from the path. */
   readonly handler: (context: RequestContext, input: RouteInput<E>) => Promise<Immutable<ReplyOf<E>>>
   /** Status of a success; default 200. */
@@ -30,6 +35,12 @@ export interface Route<E extends Endpoint = Endpoint> {
    * the size of what is compressed tells of it (BREACH, https://breachattack.com).
    */
   readonly packed?: true
+}
+
+/** What of a route needs step-up, in words that complete "Needs step-up …" and as the rule for a request. */
+export interface StepUpWhen<E extends Endpoint = Endpoint> {
+  readonly when: string
+  readonly applies: (input: RouteInput<E>, principal: Principal) => boolean
 }
 
 export interface RouteInput<E> {

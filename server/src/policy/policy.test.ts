@@ -21,6 +21,7 @@ describe('what a role may do', () => {
   const table: Readonly<Record<Action, string>> = {
     'session.sign-in': 'everybody',
     'session.sign-out': 'everybody',
+    'session.step-up': 'everybody',
     'session.end': 'admin',
     'session.refresh': 'everybody',
     'session.read': 'everybody',

@@ -5,6 +5,7 @@ import type { Role } from '@malleus/shared/domain/role.ts'
 export const ownActions: readonly Action[] = [
   'session.sign-in',
   'session.sign-out',
+  'session.step-up',
   'session.refresh',
   'session.read',
   'session.activity',

@@ -118,6 +118,7 @@ function doorOf(
     routes: [],
     findSession: () => Promise.resolve({ kind: 'none' }),
     policy: { may: () => ({ allow: true, rule: 'everybody' }) },
+    provenLately: () => true,
     audit,
     bodyTag: (body) => `${body.length} bytes`,
     idempotency,

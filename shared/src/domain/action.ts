@@ -7,6 +7,7 @@ import { z } from 'zod'
 export const actions = {
   'session.sign-in': 'signed in',
   'session.sign-out': 'signed out',
+  'session.step-up': 'proved again who they are',
   'session.end': 'ended a session',
   'session.refresh': 'stayed signed in',
   'session.read': 'looked at their session',
