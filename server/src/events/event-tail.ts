@@ -6,7 +6,7 @@ import type { Clock } from '../lib/clock.ts'
 import { instant } from '../lib/clock.ts'
 import { Subscribable } from '../lib/subscribable.ts'
 import type { EventFeed, FeedFact } from './event-feed.ts'
-import type { Mask } from './safe-event.ts'
+import type { Mask } from '../secrets/mask.ts'
 import { safeEvent } from './safe-event.ts'
 
 export type EventList = ReplyOf<typeof listEvents>

@@ -1,12 +1,11 @@
 import type { IncusEvent } from '@malleus/shared/incus/event.ts'
 import { withoutSecrets } from '../lib/redact.ts'
+import type { Mask } from '../secrets/mask.ts'
+import { isSecretKey, masked } from '../secrets/mask.ts'
 
 // An event as it may leave the console: everything that Incus said, but what opens something. Secrets of websockets and
 // join tokens are metadata of operations, under names that differ with the operation and are not all known, so of that
 // metadata only what is known to be harmless keeps its value. What else there is may be named like a secret.
-
-/** Stands for a secret: equal ones look equal, and it cannot be read. */
-export type Mask = (secret: string) => string
 
 type Json = Readonly<Record<string, unknown>>
 
@@ -45,9 +44,6 @@ function isDropped(key: string): boolean {
   return key === 'fds' || key === 'secret' || /token/i.test(key)
 }
 
-const secretNames =
-  /pass|secret|token|private|credential|hmac|api[-_.]?key|_key$|^cloud-init\.|^user\..*-data$|(^|\.)environment/i
-
 function safeRecord(record: Json, mask: Mask, depth: number): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(record)
@@ -55,7 +51,7 @@ function safeRecord(record: Json, mask: Mask, depth: number): Record<string, unk
       .filter(([key]) => !isDropped(key))
       .map(([key, value]) => {
         if (key === 'command') return [key, safeCommand(value, mask)]
-        return [key, secretNames.test(key) ? masked(value, mask) : safeValue(value, mask, depth + 1)]
+        return [key, isSecretKey(key) ? masked(value, mask) : safeValue(value, mask, depth + 1)]
       }),
   )
 }
@@ -79,10 +75,4 @@ function safeCommand(value: unknown, mask: Mask): unknown {
 function safeText(text: string): string {
   const safe = withoutSecrets(text.slice(0, 4 * mostCharacters))
   return safe.length > mostCharacters ? `${safe.slice(0, mostCharacters - 1)}…` : safe
-}
-
-/** What is empty hides nothing. */
-function masked(value: unknown, mask: Mask): unknown {
-  if (value === null || value === undefined || value === '') return value
-  return { $redacted: mask(typeof value === 'string' ? value : JSON.stringify(value)) }
 }

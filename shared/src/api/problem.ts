@@ -21,6 +21,7 @@ export const problemCodes = [
   'too_many_requests',
   'precondition_required',
   'precondition_failed',
+  'secret_changed',
   'idempotency_key_required',
   'idempotency_key_reused',
   'already_running',
@@ -28,6 +29,7 @@ export const problemCodes = [
   // who asks, and whether they may
   'not_signed_in',
   'session_expired',
+  'session_renewed',
   'other_person',
   'forbidden',
   'step_up_required',
