@@ -47,7 +47,8 @@ function viewsOf(record: AuditRecord): readonly HistoryView[] {
   const looks = /\.(read|list)$/.test(action) || action === 'session.activity'
   const views: HistoryView[] = []
   if (!looks && isTrust(action)) views.push('trust')
-  if (!looks && source === 'console' && actor?.roles.includes('admin') === true && phase !== 'intent') views.push('admin')
+  if (!looks && source === 'console' && actor?.roles.includes('admin') === true && phase !== 'intent')
+    views.push('admin')
   if (isTerminal(action)) views.push('terminals')
   // What nobody, or a member for another, is said to have done is part of something that somebody did.
   if (source === 'incus' && actor !== null && actor.protocol !== 'cluster') views.push('outside')
