@@ -6,6 +6,7 @@ import { auditRoutes } from '../src/audit/routes.ts'
 import { certificateRoutes } from '../src/certificates/routes.ts'
 import { clusterRoutes } from '../src/clusters/routes.ts'
 import { eventRoutes } from '../src/events/routes.ts'
+import { frontRoutes } from '../src/fronts/routes.ts'
 import type { Route } from '../src/http/route.ts'
 import { incidentRoutes } from '../src/incidents/routes.ts'
 import { instanceRoutes } from '../src/instances/routes.ts'
@@ -23,6 +24,7 @@ export function allRoutes(): readonly Route[] {
     ...instanceRoutes(nothing),
     ...eventRoutes(nothing),
     ...incidentRoutes(nothing),
+    ...frontRoutes(nothing),
     ...auditRoutes(nothing),
   ]
 }

@@ -4,6 +4,7 @@ import type { AuditEntry } from '../audit/record.ts'
 import { certificateRoutes } from '../certificates/routes.ts'
 import { clusterRoutes } from '../clusters/routes.ts'
 import { eventRoutes } from '../events/routes.ts'
+import { frontRoutes } from '../fronts/routes.ts'
 import type { RequestContext, Route } from '../http/route.ts'
 import { incidentRoutes } from '../incidents/routes.ts'
 import { instanceRoutes } from '../instances/routes.ts'
@@ -75,6 +76,7 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
       seesWho: policy.may(context.principal, 'audit.read', { cluster }).allow,
     })),
     ...told(incidentRoutes((cluster) => rooms(cluster).records.incidents)),
+    ...frontRoutes((cluster) => rooms(cluster).parts.cluster.directory),
     ...auditRoutes({
       log: storage.history,
       verification: storage.verification,

@@ -6,6 +6,8 @@ import { systemClock } from '../lib/clock.ts'
 import { systemRandom } from '../lib/random.ts'
 import { addCluster } from './add-cluster.ts'
 import { CliError, exitCodes } from './cli-error.ts'
+import type { FrontOrder } from './front.ts'
+import { frontOf } from './front.ts'
 import type { Terminal } from './terminal.ts'
 
 const help = `Malleus, a highly available web console for Incus clusters.
@@ -18,6 +20,10 @@ const help = `Malleus, a highly available web console for Incus clusters.
       Makes the console known to a cluster. Asks for a trust token, or reads it from standard input; make one on any
       server of the cluster with: incus config trust add malleus
       Writes NAME.crt and NAME.key beside the configuration and prints what to add to it.
+  malleus front KIND --cluster NAME [--address ADDRESS] [--router ADDRESS] [--config FILE]
+      Prints the configuration of what can stand in front of a cluster, for the servers it has now, with the settings of
+      Incus that it needs. ADDRESS is what clients use; --router is for those that announce it. KIND is one of haproxy,
+      haproxy-tls, nginx, keepalived, frr-vrrp, frr-bgp, bird-bgp, dns.
   malleus --help | --version
 
 The configuration is --config FILE, else MALLEUS_CONFIG, else malleus.yaml in the working directory.
@@ -52,6 +58,7 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
     return exitCodes.done
   }
   const [command, ...rest] = positionals
+  const kind = command === 'front' ? rest.shift() : undefined
   if (rest.length > 0) throw misunderstood(tooMuch(command, rest))
   const file = configFile(values.config, terminal.environment)
   switch (command) {
@@ -62,6 +69,8 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
     case 'add-cluster':
       if (values.name === undefined) throw misunderstood('add-cluster needs --name NAME.')
       return add(values.name, modeOf(values.mode), file, terminal)
+    case 'front':
+      return front({ kind, cluster: values.cluster, address: values.address, router: values.router }, file, terminal)
     case undefined:
       throw misunderstood('A command is missing.')
     default:
@@ -78,6 +87,9 @@ function parse(args: readonly string[]) {
         config: { type: 'string' },
         name: { type: 'string' },
         mode: { type: 'string' },
+        cluster: { type: 'string' },
+        address: { type: 'string' },
+        router: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'v' },
       },
@@ -109,6 +121,16 @@ async function add(
   const token = await readToken()
   const world = { clock: systemClock, random: systemRandom, tell: (sentence: string) => err(`${sentence}\n`) }
   out(await addCluster({ token, name, configFile: file, ...(mode !== undefined && { mode }) }, world))
+  return exitCodes.done
+}
+
+async function front(order: FrontOrder, file: string, { out, err, environment }: Terminal): Promise<number> {
+  const loaded = loadConfig({ file, environment })
+  if (!loaded.ok) {
+    err(describeMistakes(file, loaded.mistakes))
+    return exitCodes.usage
+  }
+  out(await frontOf(order, loaded.config, { clock: systemClock, tell: (sentence) => err(`${sentence}\n`) }))
   return exitCodes.done
 }
 

@@ -26,6 +26,7 @@ const allowed: Readonly<Record<string, string>> = {
   'GET /clusters/:cluster/kept-operations': 'viewer operator admin',
   'GET /clusters/:cluster/instances': 'viewer operator admin',
   'GET /clusters/:cluster/events': 'viewer operator admin',
+  'GET /clusters/:cluster/fronts/:kind': 'admin',
   'GET /audit': 'operator admin auditor',
 }
 

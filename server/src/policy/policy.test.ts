@@ -39,6 +39,8 @@ describe('what a role may do', () => {
     'instance.list': 'viewer operator admin',
     'incident.list': 'viewer operator admin',
     'event.list': 'viewer operator admin',
+    'access-path.list': 'viewer operator admin',
+    'front.read': 'admin',
     'live.read': 'viewer operator admin',
     'audit.read': 'operator admin auditor',
   }

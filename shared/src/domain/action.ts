@@ -25,6 +25,8 @@ export const actions = {
   'instance.list': 'listed the instances',
   'incident.list': 'looked at the incidents',
   'event.list': 'listed the events',
+  'access-path.list': 'looked at the access paths',
+  'front.read': 'generated a configuration',
   'live.read': 'followed live changes',
   'audit.read': 'read the access history',
 } as const satisfies Record<string, string>
