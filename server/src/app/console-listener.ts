@@ -85,17 +85,20 @@ function hear({ parts, history, tools, watch }: ConsoleListenerOptions, fact: Fe
   }
 }
 
-function entryOf(cluster: string, { metadata, project }: LifecycleEvent): AuditEntry {
+function entryOf(cluster: string, { metadata, project, location, timestamp }: LifecycleEvent): AuditEntry {
   const { requestor } = metadata
   return incusEventEntry({
     cluster,
     action: metadata.action,
     object: metadata.name ?? objectIn(metadata.source),
+    source: metadata.source.split('?')[0] ?? '',
     project: project === '' ? null : project,
+    id: `${location}@${timestamp}`,
+    member: location === '' || location === 'none' ? null : location,
     requestor:
-      requestor === null || requestor === undefined || requestor.username === ''
+      requestor === null || requestor === undefined
         ? null
-        : { ...requestor, address: requestor.address === '' ? null : requestor.address },
+        : { ...requestor, address: ['', '@'].includes(requestor.address) ? null : requestor.address },
   })
 }
 

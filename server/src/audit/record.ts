@@ -70,7 +70,13 @@ export function incusEventEntry(event: {
   readonly action: string
   /** Path of the object without its prefix, e.g. `server3`. */
   readonly object: string | null
+  /** Path of the object, e.g. `/1.0/cluster/members/server3`. */
+  readonly source: string
   readonly project: string | null
+  /** Unique: where and when it happened, to the nanosecond. */
+  readonly id: string
+  /** The member on which it happened; null on a server that is not clustered. */
+  readonly member: string | null
   readonly requestor: { readonly username: string; readonly protocol: string; readonly address: string | null } | null
 }): AuditEntry {
   const { requestor } = event
@@ -80,21 +86,22 @@ export function incusEventEntry(event: {
     cluster: event.cluster,
     object: event.object,
     src: { ip: requestor?.address ?? null, via: null },
-    actor:
-      requestor === null
-        ? null
-        : {
-            iss: null,
-            sub: null,
-            name: requestor.username,
-            roles: [],
-            session: null,
-            authTime: null,
-            amr: [],
-            protocol: requestor.protocol,
-          },
+    // Incus's own tasks, and who redeems a token, have no name.
+    actor: requestor === null || requestor.username === '' ? null : incusActor(requestor.username, requestor.protocol),
+    req: requestOf({ id: event.id, method: '', route: '', path: event.source, project: event.project }),
+    up: throughMember(event.member, requestor === null || requestor.username === '' ? null : requestor.username),
     decision: { allow: true, rule: 'incus' },
   })
+}
+
+/** Somebody whom Incus knows, as a record names them: a certificate's fingerprint, or a user's name. */
+export function incusActor(name: string, protocol: string): AuditActor {
+  return { iss: null, sub: null, name, roles: [], session: null, authTime: null, amr: [], protocol }
+}
+
+/** What went to a member without this console. */
+export function throughMember(member: string | null, incusUser: string | null): AuditEntry['up'] {
+  return { via: member, mode: null, attempts: 1, hedged: false, incusUser }
 }
 
 const Entry = AuditRecord.omit({ v: true, chain: true, seq: true, ts: true, phase: true, prev: true, hash: true })

@@ -56,7 +56,8 @@ export const AuditRecord = z.object({
   up: z
     .object({
       via: z.string().nullable(),
-      mode: z.enum(['bearer', 'certificate']),
+      /** With whose authority this console asked; null for what did not go through it. */
+      mode: z.enum(['bearer', 'certificate']).nullable(),
       attempts: z.int(),
       hedged: z.boolean(),
       incusUser: z.string().nullable(),
@@ -73,6 +74,8 @@ export const AuditRecord = z.object({
       code: z.string().nullable(),
     })
     .nullable(),
+  /** Of a gap: the time in which records are missing. Absent in all others, and part of the hash where it is there. */
+  during: z.object({ from: Instant, to: Instant }).optional(),
   prev: z.string(),
   hash: z.string(),
 })
