@@ -181,6 +181,38 @@ const malleus: readonly Migration[] = [
       ) strict, without rowid`,
     ],
   },
+  {
+    name: '009 ingest',
+    statements: [
+      // When each stream of a cluster that the history is fed from was heard: one row for each stream. `began_at` is when
+      // it was first heard at all.
+      `create table ingest_stream (
+        cluster text not null,
+        stream text not null,
+        began_at integer not null,
+        seen_at integer not null,
+        primary key (cluster, stream)
+      ) strict, without rowid`,
+      `create table ingest_gap (
+        cluster text not null,
+        stream text not null,
+        from_at integer not null,
+        to_at integer not null,
+        reason text not null,
+        primary key (cluster, stream, from_at)
+      ) strict, without rowid`,
+      // When each identity last asked a member for something, from where.
+      `create table identity_use (
+        cluster text not null,
+        protocol text not null,
+        identity text not null,
+        at integer not null,
+        address text,
+        member text not null,
+        primary key (cluster, protocol, identity)
+      ) strict, without rowid`,
+    ],
+  },
 ]
 
 const audit: readonly Migration[] = [
