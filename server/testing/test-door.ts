@@ -45,7 +45,7 @@ export interface Remembered {
 
 export const testOrigin = 'https://console.example.net'
 
-/** One group per role; the cookie of a person is the name of their group. */
+/** One group per role; the cookie of a person is the name of their group, and `renewed` that of a session before. */
 export const everyRole: readonly Grant[] = (['viewer', 'operator', 'admin', 'auditor'] as const).map((role) => ({
   role,
   groups: [role],
@@ -132,6 +132,7 @@ function makeDoor(options: TestDoorOptions, history: Remembered[], ended: Set<st
       options.onLookup?.()
       const group = /(?:^|;\s*)sid=([a-z]+)/.exec(cookieHeader ?? '')?.[1]
       if (group === undefined) return Promise.resolve({ kind: 'none' })
+      if (group === 'renewed') return Promise.resolve({ kind: 'ended', renewed: true })
       if (ended.has(group)) return Promise.resolve({ kind: 'ended', cookies: ['sid=; Max-Age=0'] })
       const person = { groups: [group] }
       const ageMs = cookieHeader?.includes('proven=long-ago') === true ? 3_600_000 : 0

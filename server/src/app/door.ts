@@ -74,7 +74,7 @@ async function findSession(parts: DoorParts, cookieHeader: string | undefined): 
   if (found.kind === 'found') return { kind: 'found', session: doorSession(parts, found.session) }
   if (found.kind === 'none') return found
   // The browser has got another one meanwhile, which an answer to what it had asked before must not take from it.
-  if (found.why === 'renewed') return { kind: 'ended' }
+  if (found.why === 'renewed') return { kind: 'ended', renewed: true }
   return { kind: 'ended', cookies: [expireSessionCookie()] }
 }
 
@@ -112,6 +112,7 @@ function openLive(parts: DoorParts, opening: LiveOpening): void {
     recheck: async () => {
       const now = await sessionNow()
       if (now === null) return 'ended'
+      if (now === 'renewed') return 'changed'
       if (liveRightsOf(policy, now.principal).key !== view.key) return 'changed'
       // The stream may have begun with another session of the same person, which has ended since.
       for (const cluster of view.clusters) watches.get(cluster, await now.scope(cluster, clientAddress))

@@ -43,7 +43,7 @@ export function admission(door: Door): Admit {
     ofStranger.take(from)
     if (found.kind === 'none') throw new Refusal('not_signed_in')
     if (found.cookies !== undefined) exchange.response.setHeader('set-cookie', [...found.cookies])
-    throw new Refusal('session_expired')
+    throw new Refusal(found.renewed === true ? 'session_renewed' : 'session_expired')
   }
 }
 

@@ -78,12 +78,12 @@ export interface DoorSession {
 
 /**
  * `none`: no session cookie. `ended`: there is one, and no session that it opens; `cookies` are the `Set-Cookie` values
- * that make the browser forget it.
+ * that make the browser forget it. `renewed`: the browser has another one by now, and this request left before it came.
  */
 export type FoundSession =
   | { readonly kind: 'found'; readonly session: DoorSession }
   | { readonly kind: 'none' }
-  | { readonly kind: 'ended'; readonly cookies?: readonly string[] }
+  | { readonly kind: 'ended'; readonly cookies?: readonly string[]; readonly renewed?: true }
 
 export interface DoorPolicy {
   may(
@@ -134,6 +134,9 @@ export interface LiveOpening {
   readonly clientAddress: string
   readonly lastEventId: string | null
   readonly stream: EventStream
-  /** The same session as it is now, with the rights the person has by now; null when it has ended. */
-  readonly sessionNow: () => Promise<DoorSession | null>
+  /**
+   * The same session as it is now, with the rights the person has by now; null when it has ended, `renewed` when the
+   * browser has another one in its place.
+   */
+  readonly sessionNow: () => Promise<DoorSession | 'renewed' | null>
 }

@@ -304,6 +304,13 @@ describe('what is asked wrongly has its own answer', () => {
     ])
   })
 
+  it('a session in whose place the browser has got another is told to ask once more, and loses no cookie', async () => {
+    const { ask } = await start()
+    const reply = await ask('/api/clusters/prod-eu/things/one', { headers: { cookie: 'sid=renewed' } })
+    expect([reply.status, problemOf(reply.text).code]).toEqual([401, 'session_renewed'])
+    expect(reply.headers['set-cookie']).toBeUndefined()
+  })
+
   it('too many headers', async () => {
     const { ask } = await start()
     const headers = Object.fromEntries(Array.from({ length: 101 }, (_, n) => [`x-filler-${n}`, 'y']))

@@ -66,7 +66,8 @@ export function serveLive(door: Door): RequestHandler {
       stream: new EventStream(exchange.response),
       sessionNow: async () => {
         const found = await door.findSession(cookieHeader)
-        return found.kind === 'found' ? found.session : null
+        if (found.kind === 'found') return found.session
+        return found.kind === 'ended' && found.renewed === true ? 'renewed' : null
       },
     })
   }
@@ -347,6 +348,7 @@ const denials: ReadonlySet<string> = new Set([
   'cross_site',
   'not_signed_in',
   'session_expired',
+  'session_renewed',
   'other_person',
   'too_many_requests',
 ])

@@ -93,6 +93,7 @@ const silentCodes: ReadonlySet<ProblemCode> = new Set([
   'sign_in_failed',
   'not_signed_in',
   'session_expired',
+  'session_renewed',
 ])
 
 function detailOf(error: unknown, code: ProblemCode, knows: ProblemAudience['knows']): string | undefined {

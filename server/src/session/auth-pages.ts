@@ -3,7 +3,7 @@
  * refusal is in the access history, and a sign-in is there before its session is.
  */
 import { createHash } from 'node:crypto'
-import type { SignedOut, SignInProblem } from '@malleus/shared/api/session.ts'
+import type { SignedOut, StepUpProblem } from '@malleus/shared/api/session.ts'
 import type { Role } from '@malleus/shared/domain/role.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Keys } from '../lib/keys.ts'
@@ -21,7 +21,8 @@ import { actorOf, sessionEntry } from './session-history.ts'
 import type { PageSource, SessionEntry, SessionHistory } from './session-history.ts'
 import type { SessionStore } from './session-store.ts'
 import type { Session, Sessions, SignedIn } from './sessions.ts'
-import { NoRole, SignInExpired, SignInRefused, TokenUnusable } from './sign-in-error.ts'
+import { NobodyToProve, NoRole, NotProven, SignInExpired, SignInRefused, TokenUnusable } from './sign-in-error.ts'
+import { isProvenSince } from './step-up.ts'
 
 export interface PageRequest extends PageSource {
   /** What follows the question mark. */
@@ -73,20 +74,25 @@ export class AuthPages extends Subscribable<SignInEnd> {
     this.#options = options
   }
 
-  /** `GET /auth/login?returnTo=`: sends the browser to the provider; changes nothing but its own cookie. */
+  /**
+   * `GET /auth/login?returnTo=`: sends the browser to the provider; changes nothing but its own cookie. With `?stepUp=`
+   * the person who is signed in shall prove again who they are; that ends at a page which tells the one that asked.
+   */
   async login(request: PageRequest): Promise<PageReply> {
-    const { provider, keys, clock, random, publicUrl } = this.#options
-    const returnTo = safeReturnTo(new URLSearchParams(request.query).get('returnTo'), publicUrl)
+    const { provider, sessions, keys, clock, random } = this.#options
+    const aim = this.#aimOf(request)
     try {
-      const { url, secrets } = await provider.signInUrl()
+      const session = await this.#sessionOf(request)
+      const proof = aim.stepUp === null ? null : proofOf(aim.stepUp, session)
+      const { url, secrets } = await provider.signInUrl(proof !== null)
       const now = clock.now()
-      const replaces = await this.#sessionKeyOf(request)
-      const begun: LoginTransaction = { ...secrets, returnTo, replaces, begunAt: now }
+      const replaces = session === null ? null : sessions.keyOf(session).toString('hex')
+      const begun: LoginTransaction = { ...secrets, returnTo: aim.returnTo, proof, replaces, begunAt: now }
       const transactions = [...readTransactions(request.cookieHeader, keys, now), begun]
       return { status: 302, location: url, cookies: [writeTransactions(transactions, keys, random)] }
     } catch (error) {
-      this.#refuse(request, loginRoute, error, null)
-      return { status: 302, location: signInPath(problemOf(error), returnTo) }
+      this.#refuse(request, loginRoute, error, { who: null, stepUp: aim.stepUp !== null })
+      return { status: 302, location: problemPath(problemOf(error), aim) }
     }
   }
 
@@ -103,11 +109,8 @@ export class AuthPages extends Subscribable<SignInEnd> {
       const cookie = await this.#signIn(request, transaction)
       return { status: 302, location: transaction.returnTo, cookies: [setSessionCookie(cookie), loginCookie] }
     } catch (error) {
-      return {
-        status: 302,
-        location: signInPath(problemOf(error), transaction?.returnTo ?? '/'),
-        cookies: [loginCookie],
-      }
+      const aim = { returnTo: transaction?.returnTo ?? '/', stepUp: transaction?.proof?.id ?? null }
+      return { status: 302, location: problemPath(problemOf(error), aim), cookies: [loginCookie] }
     }
   }
 
@@ -152,7 +155,7 @@ export class AuthPages extends Subscribable<SignInEnd> {
   /** Somebody may have sent this browser here with a reply of their own, to sign it in as themselves: it is recorded. */
   #unasked(request: PageRequest): SignInExpired {
     const error = new SignInExpired('No sign-in of this browser fits the reply')
-    this.#refuse(request, callbackRoute, error, null)
+    this.#refuse(request, callbackRoute, error, { who: null, stepUp: false })
     return error
   }
 
@@ -163,23 +166,25 @@ export class AuthPages extends Subscribable<SignInEnd> {
       const once = onceKey('state', transaction.state)
       if (!(await store.useOnce(once, clock.now() + loginTransactionMs))) throw new SignInExpired('It was used before')
       who = await provider.signIn(request.query, transaction)
+      if (transaction.proof !== null) checkProof(who, transaction.proof, transaction.begunAt)
       if (rolesOf(who).length === 0) throw new NoRole('None of their groups has a role')
       return await this.#begin(request, transaction, who)
     } catch (error) {
-      this.#refuse(request, callbackRoute, error, who)
-      if (who !== null) this.#revoke(who.refreshToken)
+      this.#refuse(request, callbackRoute, error, { who, stepUp: transaction.proof !== null })
+      if (who !== null && !isOf(who, transaction.proof)) this.#revoke(who.refreshToken)
       throw error
     }
   }
 
-  async #begin(request: PageRequest, { replaces }: LoginTransaction, who: SignedIn): Promise<string> {
+  async #begin(request: PageRequest, { replaces, proof }: LoginTransaction, who: SignedIn): Promise<string> {
     const { sessions, history } = this.#options
     const source = { ...request, ...callbackRoute }
-    const decision = { allow: true, rule: 'signed-in' }
-    await history.intent(sessionEntry('session.sign-in', source, { decision, actor: this.#actor(who) }))
+    const action = proof === null ? 'session.sign-in' : 'session.step-up'
+    const decision = { allow: true, rule: proof === null ? 'signed-in' : 'proved' }
+    await history.intent(sessionEntry(action, source, { decision, actor: this.#actor(who) }))
     const { cookie, session } = await sessions.begin(who, replaces === null ? null : Buffer.from(replaces, 'hex'))
     history.outcome(
-      sessionEntry('session.sign-in', source, { decision, actor: actorOf(session.principal), out: outOf(302, null) }),
+      sessionEntry(action, source, { decision, actor: actorOf(session.principal), out: outOf(302, null) }),
     )
     this.publish({ session, clientAddress: request.clientAddress })
     return cookie
@@ -214,24 +219,35 @@ export class AuthPages extends Subscribable<SignInEnd> {
     request: PageRequest,
     route: typeof loginRoute | typeof callbackRoute,
     error: unknown,
-    who: SignedIn | null,
+    { who, stepUp }: { readonly who: SignedIn | null; readonly stepUp: boolean },
   ): void {
     const { history, logger } = this.#options
     const code = problemOf(error)
-    logger.warn({ err: error, requestId: request.requestId }, 'Signing in did not succeed')
+    logger.warn(
+      { err: error, requestId: request.requestId },
+      stepUp ? 'A step-up did not succeed' : 'Signing in did not succeed',
+    )
     const actor = who === null ? null : this.#actor(who)
     const entry = { actor, decision: { allow: false, rule: code }, out: outOf(302, code) }
     try {
-      history.record(sessionEntry('session.sign-in', { ...request, ...route }, entry))
+      history.record(sessionEntry(stepUp ? 'session.step-up' : 'session.sign-in', { ...request, ...route }, entry))
     } catch (failure) {
       logger.error({ err: failure }, 'A refused sign-in was not recorded')
     }
   }
 
+  /** What the browser was sent here for, and where it goes after. */
+  #aimOf({ query }: PageRequest): Aim {
+    const asked = new URLSearchParams(query)
+    const stepUp = asked.get('stepUp')
+    if (stepUp !== null && /^[\da-f-]{36}$/.test(stepUp)) return { stepUp, returnTo: provedPath(stepUp) }
+    return { stepUp: null, returnTo: safeReturnTo(asked.get('returnTo'), this.#options.publicUrl) }
+  }
+
   /** The session that the browser has now, which the new one takes the place of: the way back brings no cookie for it. */
-  async #sessionKeyOf({ cookieHeader }: PageRequest): Promise<string | null> {
+  async #sessionOf({ cookieHeader }: PageRequest): Promise<Session | null> {
     const found = await this.#options.sessions.find(cookieHeader)
-    return found.kind === 'found' ? this.#options.sessions.keyOf(found.session).toString('hex') : null
+    return found.kind === 'found' ? found.session : null
   }
 
   #actor(who: SignedIn): SessionEntry['actor'] {
@@ -239,8 +255,43 @@ export class AuthPages extends Subscribable<SignInEnd> {
   }
 }
 
+interface Aim {
+  /** What the page calls the step-up that it asks for; null for signing in. */
+  readonly stepUp: string | null
+  readonly returnTo: string
+}
+
+type Proof = NonNullable<LoginTransaction['proof']>
+
+function proofOf(id: string, session: Session | null): Proof {
+  if (session === null) throw new NobodyToProve('Nobody is signed in in this browser')
+  const { iss, sub } = session.principal
+  return { id, iss, sub }
+}
+
+/** That the same person comes back, and that they were asked. */
+function checkProof(who: SignedIn, proof: Proof, begunAt: number): void {
+  if (!isOf(who, proof)) throw new NotProven('somebody_else', 'Another person than the one whose session it is')
+  if (who.authTime === null) {
+    throw new NotProven('no_auth_time', 'The ID token has no auth_time, which the provider has to send for max_age')
+  }
+  if (!isProvenSince(who.authTime, begunAt)) {
+    throw new NotProven('not_asked_again', 'The provider did not ask: its auth_time is older than the wish that it did')
+  }
+}
+
+/**
+ * Whether a step-up brought the one back who began it. What the provider gave for it may share a grant with what the
+ * session holds, and revoking it would take that too (RFC 7009, 2.1).
+ */
+function isOf(who: SignedIn, proof: Proof | null): boolean {
+  return proof !== null && who.iss === proof.iss && who.sub === proof.sub
+}
+
 /** The code for the page, which has the words; what exactly was wrong is in the log. */
-function problemOf(error: unknown): SignInProblem {
+function problemOf(error: unknown): StepUpProblem {
+  if (error instanceof NotProven) return error.problem
+  if (error instanceof NobodyToProve) return 'session_expired'
   if (error instanceof ProviderUnavailable) return 'provider_unavailable'
   if (error instanceof ProviderUnusable) return 'provider_unusable'
   if (error instanceof SignInRefused) return 'sign_in_refused'
@@ -251,8 +302,13 @@ function problemOf(error: unknown): SignInProblem {
   return code === 'audit_unavailable' || code === 'storage_unavailable' ? code : 'sign_in_failed'
 }
 
-function signInPath(problem: SignInProblem, returnTo: string): string {
+function problemPath(problem: StepUpProblem, { returnTo, stepUp }: Aim): string {
+  if (stepUp !== null) return provedPath(stepUp, problem)
   return `/sign-in?${new URLSearchParams({ problem, returnTo }).toString()}`
+}
+
+function provedPath(id: string, problem?: StepUpProblem): string {
+  return `/proved?${new URLSearchParams({ of: id, ...(problem !== undefined && { problem }) }).toString()}`
 }
 
 function onceKey(...parts: readonly string[]): Buffer {

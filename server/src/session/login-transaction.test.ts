@@ -10,6 +10,7 @@ const begun = (state: string, begunAt = 1000, returnTo = '/'): LoginTransaction 
   nonce: 'n'.repeat(43),
   verifier: 'v'.repeat(43),
   returnTo,
+  proof: null,
   replaces: null,
   begunAt,
 })

@@ -10,6 +10,8 @@ export const LoginTransaction = z.object({
   nonce: z.string(),
   verifier: z.string(),
   returnTo: z.string(),
+  /** For a step-up: what the page calls it, and who has to come back. */
+  proof: z.object({ id: z.string(), iss: z.string(), sub: z.string() }).nullable(),
   /** Key of the session's row that it takes the place of, hexadecimal. */
   replaces: z.string().nullable(),
   /** Milliseconds since 1970. */

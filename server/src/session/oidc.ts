@@ -97,9 +97,11 @@ export class IdentityProvider implements Refresher {
    * Where the browser goes to sign in, and what has to be kept until it comes back. The provider is asked first whether
    * it is there: a browser that is sent to one that is not shows an error of its own, which says nothing to anybody.
    *
+   * @param again whether it shall ask the person also when it knows them (OpenID Connect Core 1.0, 3.1.2.1). Both ways
+   *   of wishing for that are used: some providers hear only one. With `max_age` it has to say when it asked.
    * @throws ProviderUnavailable, ProviderUnusable.
    */
-  async signInUrl(): Promise<{ readonly url: string; readonly secrets: SignInSecrets }> {
+  async signInUrl(again = false): Promise<{ readonly url: string; readonly secrets: SignInSecrets }> {
     const { configuration } = await this.#askNow()
     const { scopes, audience } = this.#options.settings
     const verifier = openid.randomPKCECodeVerifier()
@@ -111,6 +113,7 @@ export class IdentityProvider implements Refresher {
       nonce: secrets.nonce,
       code_challenge: await openid.calculatePKCECodeChallenge(verifier),
       code_challenge_method: 'S256',
+      ...(again && { prompt: 'login', max_age: '0' }),
       ...this.#audienceParameters(audience),
     })
     return { url: url.href, secrets }

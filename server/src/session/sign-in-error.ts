@@ -18,6 +18,22 @@ export class TokenUnusable extends Error {
   override readonly name = 'TokenUnusable'
 }
 
+/** Nobody is signed in in this browser who could prove who they are. */
+export class NobodyToProve extends Error {
+  override readonly name = 'NobodyToProve'
+}
+
+/** A step-up that proves nothing: another person, no question asked, or no word of when it was. */
+export class NotProven extends Error {
+  override readonly name = 'NotProven'
+  readonly problem: 'somebody_else' | 'not_asked_again' | 'no_auth_time'
+
+  constructor(problem: NotProven['problem'], message: string) {
+    super(message)
+    this.problem = problem
+  }
+}
+
 /** The person is known and may do nothing here. */
 export class NoRole extends Error {
   override readonly name = 'NoRole'

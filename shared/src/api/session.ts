@@ -76,3 +76,15 @@ export const signInProblems = [
 ] as const
 export const SignInProblem = z.enum(signInProblems)
 export type SignInProblem = z.infer<typeof SignInProblem>
+
+/**
+ * Why a step-up did not succeed. It begins at `/auth/login?stepUp=<id>`, where the id is a UUID that the page made up, and
+ * ends at `/proved?of=<id>`, with `&problem=<code>` when the session stays as it was:
+ *
+ * - one of those of signing in; `session_expired`: nobody is signed in here, so there is nobody to prove.
+ * - `somebody_else`: another person signed in at the provider than the one whose session it is.
+ * - `not_asked_again`: the provider let the person through without asking.
+ * - `no_auth_time`: it does not say when it asked, so that nothing is proved.
+ */
+export const StepUpProblem = z.enum([...signInProblems, 'somebody_else', 'not_asked_again', 'no_auth_time'])
+export type StepUpProblem = z.infer<typeof StepUpProblem>
