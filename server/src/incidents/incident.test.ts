@@ -99,6 +99,7 @@ describe('in its course', () => {
       course([1, 'suspect', 'slow'], [3, 'ejected', 'stuck'], [9, 'healthy']),
       'stuck',
     ],
+    ['what it is now, however long it was another', course([1, 'suspect', 'slow'], [60, 'ejected', 'stuck']), 'stuck'],
     ['none, where none showed', course([2, 'healthy']), null],
   ])('its symptom is %s', (_, incident, symptom) => {
     expect(incident.symptom).toBe(symptom)

@@ -117,7 +117,7 @@ export function continueIncident(incident: KeptIncident, believed: Believed, now
 /** It has been healthy for long enough: it was over when that began. */
 export function endIncident(incident: KeptIncident): KeptIncident {
   const at = incident.quietSince ?? incident.countedUntil
-  return { ...incident, quietSince: null, end: { how: 'recovered', at } }
+  return withSymptom({ ...incident, quietSince: null, end: { how: 'recovered', at } })
 }
 
 /** The member is no longer one of the cluster. */
@@ -213,8 +213,10 @@ function countUntil(incident: KeptIncident, now: number): KeptIncident {
   return { ...counted, outMs: incident.outMs + sinceMs, symptomMs }
 }
 
-/** What it was like for the longest time; the first one that showed, until another lasted longer. */
+/** What it is like now; once that is over, what it was like for the longest time, of two the one that showed first. */
 function withSymptom(incident: KeptIncident): KeptIncident {
+  const now = incident.end === null ? incident.steps.at(-1)?.symptom : null
+  if (now) return { ...incident, symptom: now }
   const shown = incident.steps.flatMap(({ symptom }) => (symptom === null ? [] : [symptom]))
   const lasted = (symptom: Symptom) => incident.symptomMs[symptom] ?? 0
   const symptom = shown.reduce<Symptom | null>(

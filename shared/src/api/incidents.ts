@@ -36,7 +36,7 @@ export const IncidentSummary = z.object({
     .nullable(),
   /** Healthy since then; the incident ends when it stays so. Null while it is not, and after the end. */
   quietSince: Instant.nullable(),
-  /** What it was like for most of the time; null where that did not show. */
+  /** What it is like now, and after its end what it was like for most of the time; null where that did not show. */
   symptom: Symptom.nullable(),
   worst: Standing,
   /** How often it departed from healthy again before the incident was over. */
