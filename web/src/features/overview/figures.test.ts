@@ -37,6 +37,12 @@ test('what was measured is said with what it means', () => {
   ])
 })
 
+test('where direct calls are slower, because a server is slow to everybody, theirs is the figure', () => {
+  expect(said(cluster, { ...figures, directSlowest1Ms: 502 })).toContain(
+    'Slowest 1% of requests: 38 ms direct calls 502 ms',
+  )
+})
+
 test('before there is data, nothing is made up', () => {
   expect(figuresOf(undefined, [], undefined, now).map(({ value }) => value)).toEqual([null, null, null, null])
   const young = { ...figures, since: '2026-11-22T06:09:00.000Z', slowest1Ms: null, directSlowest1Ms: null }
