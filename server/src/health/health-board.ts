@@ -86,6 +86,7 @@ export class HealthBoard {
         this.#noteDeep(row, nextDeepRecord(row.deep, observation.kind === 'deep-answered', this.#now().monotonicMs))
         break
       case 'authorization':
+      case 'certificate':
       case 'request-answered':
       case 'request-failed':
       case 'request-silent':

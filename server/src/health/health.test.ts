@@ -27,6 +27,8 @@ const cutOff: Judgement = { kind: 'database', answers: false, message: 'It does 
 const reachesDatabase: Judgement = { kind: 'database', answers: true, message: '' }
 const unauthorized: Observation = { kind: 'authorization', works: false, message: 'It has no OpenID Connect.' }
 const authorized: Observation = { kind: 'authorization', works: true }
+const leftBehind: Observation = { kind: 'certificate', agrees: false, message: 'It presents the one before.' }
+const agrees: Observation = { kind: 'certificate', agrees: true }
 const silentRequest: Observation = { kind: 'request-silent', waitedMs: 200 }
 const requestOk: Observation = { kind: 'request-answered', answerMs: 12 }
 
@@ -163,6 +165,10 @@ describe('what is believed after', () => {
     ['it does not take the credentials of people', [good, unauthorized], 'degraded', 'unauthorized'],
     ['it takes them again', [good, unauthorized, authorized], 'healthy', null],
     ['a deep probe alone judges nobody', [good, { kind: 'deep-failed', message: 'No answer.' }], 'healthy', null],
+    ['it presents an old certificate', [good, leftBehind], 'degraded', 'old-certificate'],
+    ['it presents an old certificate, and answers on', [good, leftBehind, good, good], 'degraded', 'old-certificate'],
+    ['it presents the same as the others again', [good, leftBehind, agrees], 'healthy', null],
+    ['an old certificate, and stopped', [good, leftBehind, warmSilence, stopped], 'ejected', 'stuck'],
     ['unauthorized, and killed', [good, unauthorized, killed, killed], 'ejected', 'refusing'],
   ]
 

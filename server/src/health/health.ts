@@ -10,7 +10,7 @@
  * - `suspect`: one probe failed, or a request was cut off or stayed silent while another member answered, or it answers
  *   much later than the rest. It moves behind the healthy members at once, which costs nothing if we were wrong.
  * - `degraded`: it answers, but what is behind it does not: its way to the cluster database, or its check of people's
- *   tokens or of the console's identity. Last in order, still used.
+ *   tokens or of the console's identity; or it was left behind with an old certificate. Last in order, still used.
  * - `ejected`: two probes in a row failed. Asked only when nobody else is left, and probed on.
  * - `probation`: it answered a probe after it was ejected. It takes a small share after its ejection time is over, which
  *   doubles with each ejection, so that a member that comes and goes does not take requests with it each time; after
@@ -71,6 +71,9 @@ export type Observation =
   /** Whether it takes the credentials that requests carry in this cluster's mode; `message` says why not. */
   | { readonly kind: 'authorization'; readonly works: true }
   | { readonly kind: 'authorization'; readonly works: false; readonly message: string }
+  /** Whether what it presents is what the cluster has, where both are trusted; `message` says what is wrong. */
+  | { readonly kind: 'certificate'; readonly agrees: true }
+  | { readonly kind: 'certificate'; readonly agrees: false; readonly message: string }
   | { readonly kind: 'request-answered'; readonly answerMs: number }
   | { readonly kind: 'request-failed'; readonly failure: Failure }
   /** It stayed silent for twice the hedge delay while another member answered. */
@@ -117,6 +120,7 @@ export interface Evidence {
   readonly slow: boolean
   readonly databaseAnswers: boolean
   readonly authorized: boolean
+  readonly certificateAgrees: boolean
 }
 
 /** Before anything was measured. */
@@ -142,6 +146,7 @@ export function unknownHealth(now: Moment): Health {
       slow: false,
       databaseAnswers: true,
       authorized: true,
+      certificateAgrees: true,
     },
   }
 }
@@ -250,6 +255,12 @@ function learn(
         failure: seen.works ? failure : { phase: 'answer', message: seen.message, at: now.wallMs },
         evidence: { ...evidence, authorized: seen.works },
       }
+    case 'certificate':
+      return {
+        answeredAt,
+        failure: seen.agrees ? failure : { phase: 'certificate', message: seen.message, at: now.wallMs },
+        evidence: { ...evidence, certificateAgrees: seen.agrees },
+      }
     case 'pace':
       return {
         answeredAt,
@@ -352,13 +363,14 @@ function standingOf(evidence: Evidence): Standing {
   const possible: Standing[] = [evidence.measured ? 'healthy' : 'unknown']
   if (evidence.probation !== null) possible.push('probation')
   if (evidence.doubted || evidence.slow || evidence.failedProbes > 0) possible.push('suspect')
-  if (!evidence.databaseAnswers || !evidence.authorized) possible.push('degraded')
+  if (!evidence.databaseAnswers || !evidence.authorized || !evidence.certificateAgrees) possible.push('degraded')
   return possible.reduce((worst, next) => (badness(next) > badness(worst) ? next : worst))
 }
 
 function symptomOf(evidence: Evidence): Symptom | null {
   const failing = !evidence.trusted || evidence.ejected || evidence.doubted || evidence.failedProbes > 0
   if (failing && evidence.fault !== null) return evidence.fault
+  if (!evidence.certificateAgrees) return 'old-certificate'
   if (!evidence.authorized) return 'unauthorized'
   if (!evidence.databaseAnswers) return 'database'
   return evidence.slow ? 'slow' : null

@@ -13,6 +13,7 @@ export function silenceOf({ standing, symptom }: Pick<Health, 'standing' | 'symp
     case 'starting':
       return 'The server is starting.'
     case 'slow':
+    case 'old-certificate':
     case 'database':
     case 'unauthorized':
     case null:

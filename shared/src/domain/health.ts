@@ -24,6 +24,7 @@ export type Standing = z.infer<typeof Standing>
  * - `refusing`: the machine is there and refuses connections: the daemon is not running.
  * - `unreachable`: no answer to a connection attempt: the machine or the network is gone.
  * - `wrong-certificate`: what answers is not known to be a server of this cluster.
+ * - `old-certificate`: presents another certificate than the cluster has, one that this console still accepts.
  * - `starting`: TLS answers, the API says that it is starting, or does not answer yet after it was away.
  * - `database`: the API answers, the cluster database behind it does not.
  * - `unauthorized`: refuses the console's own identity, or cannot check people's tokens.
@@ -34,6 +35,7 @@ export const symptoms = [
   'refusing',
   'unreachable',
   'wrong-certificate',
+  'old-certificate',
   'starting',
   'database',
   'unauthorized',

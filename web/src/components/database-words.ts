@@ -113,6 +113,7 @@ export function does(symptom: Symptom | null): string {
     case 'wrong-certificate':
       return 'presents a wrong certificate'
     case 'slow':
+    case 'old-certificate':
     case 'database':
     case 'unauthorized':
     case null:
@@ -176,6 +177,7 @@ function bringBack(name: string, symptom: Symptom | null): readonly RecoveryStep
     case 'refusing':
       return [{ text: `Start Incus on ${name}.`, on: name, commands: ['sudo systemctl start incus.service', journal] }]
     case 'wrong-certificate':
+    case 'old-certificate':
     case 'slow':
     case 'database':
     case 'unauthorized':

@@ -25,6 +25,7 @@ const symptomWords: Readonly<Record<Symptom, string>> = {
   refusing: 'refusing connections',
   unreachable: 'unreachable',
   'wrong-certificate': 'presenting a wrong certificate',
+  'old-certificate': 'presenting an old certificate',
   starting: 'starting',
   database: 'cut off from the cluster database',
   unauthorized: 'refusing this console',

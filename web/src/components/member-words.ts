@@ -22,6 +22,7 @@ const symptomStates: Record<Symptom, State> = {
   refusing: { tone: 'bad', shape: 'cross', word: 'Refusing' },
   unreachable: { tone: 'bad', shape: 'cross', word: 'Unreachable' },
   'wrong-certificate': { tone: 'bad', shape: 'key', word: 'Wrong certificate' },
+  'old-certificate': { tone: 'bad', shape: 'key', word: 'Old certificate' },
   starting: { tone: 'warning', shape: 'pending', word: 'Starting' },
   database: { tone: 'warning', shape: 'alert', word: 'No database' },
   unauthorized: { tone: 'bad', shape: 'key', word: 'Refuses console' },
@@ -103,6 +104,8 @@ export function headlineOf(member: MemberNow): string {
       return `${name} is unreachable`
     case 'wrong-certificate':
       return `${name} presents a wrong certificate`
+    case 'old-certificate':
+      return `${name} presents an old certificate`
     case 'starting':
       return `${name} is starting`
     case 'database':
@@ -181,6 +184,8 @@ function whatItDoes(member: MemberNow, now: number): string {
         : `Its slower answers take much longer than the others' (median ${formatMs(health.answerMs)}), for ${since}. Requests prefer the others.`
     case 'wrong-certificate':
       return 'What answers at its address is not known to be a server of this cluster, so nothing is sent to it.'
+    case 'old-certificate':
+      return `${health.failure?.message ?? 'It presents another certificate than the cluster has.'} It is asked last.`
     case 'starting':
       return `Incus is starting on it and does not answer requests yet, for ${since}.`
     case 'database':
