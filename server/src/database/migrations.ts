@@ -213,8 +213,6 @@ const malleus: readonly Migration[] = [
       ) strict, without rowid`,
     ],
   },
-]
-
   {
     name: '010 certificates',
     statements: [
@@ -248,7 +246,7 @@ const malleus: readonly Migration[] = [
     ],
   },
   {
-    name: '010 trust tokens',
+    name: '011 trust tokens',
     statements: [
       // Tokens that were made through this console: who made them, and when it promised to withdraw them.
       `create table trust_token (
@@ -277,6 +275,8 @@ const malleus: readonly Migration[] = [
       ) strict, without rowid`,
     ],
   },
+]
+
 const audit: readonly Migration[] = [
   {
     name: '001 records',
