@@ -306,7 +306,7 @@ export class IdentityProvider {
       response,
       person === undefined
         ? { error: 'access_denied', error_description: 'The person did not sign in' }
-        : { login: { accountId: person.sub, amr: ['pwd'] } },
+        : { login: { accountId: person.sub, amr: ['pwd'], ...askedAt(form.get('secondsAgo')) } },
       { mergeWithLastSubmission: false },
     )
   }
@@ -378,6 +378,11 @@ function clientsOf({
     },
     ...otherClients,
   ]
+}
+
+/** When the person was asked, as a test says in a field that the page does not have; by default now. */
+function askedAt(secondsAgo: string | null): { ts?: number } {
+  return secondsAgo === null ? {} : { ts: Math.floor(Date.now() / 1000) - Number(secondsAgo) }
 }
 
 interface SigningKey {

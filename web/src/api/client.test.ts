@@ -1,6 +1,7 @@
 import { endpoint } from '@malleus/shared/api/endpoint.ts'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { z } from 'zod'
+import { endProof, proofRequest } from '../stores/proof.ts'
 import { ApiError } from './api-error.ts'
 import { askFor, call } from './client.ts'
 
@@ -122,4 +123,59 @@ test('a page says whose it is, once it knows', async () => {
   await call(getThing, { params: { cluster: 'prod', thing: 'a' } })
   const said = fetched.mock.calls.slice(-2).map(([, init]) => new Headers(init?.headers).get('x-malleus-person'))
   expect(said).toEqual([null, 'mika'])
+})
+
+const problem = (code: string, status: number) => ({
+  type: `urn:malleus:problem:${code}`,
+  title: 'No.',
+  status,
+  code,
+  requestId: 'r-2',
+})
+const keysSent = () => fetched.mock.calls.map(([, init]) => new Headers(init?.headers).get('idempotency-key'))
+
+test('a change that needs a proof waits for it, and is then sent once more with the same key', async () => {
+  fetched.mockClear()
+  answers(problem('step_up_required', 403), 403)
+  const reply = call(changeThing, { body: { on: true } })
+  await vi.waitUntil(() => proofRequest.get() !== null)
+  expect(fetched).toHaveBeenCalledTimes(1)
+  answers({ name: 'x' })
+  endProof(true)
+  expect(await reply).toEqual({ name: 'x' })
+  const [first, second, ...more] = keysSent()
+  expect([second, more]).toEqual([first, []])
+})
+
+test('a proof that was not wanted fails the change calmly, and sends nothing more', async () => {
+  fetched.mockClear()
+  answers(problem('step_up_required', 403), 403)
+  const failed = failure(call(changeThing, { body: { on: true } }))
+  await vi.waitUntil(() => proofRequest.get() !== null)
+  endProof(false)
+  expect(await failed).toMatchObject({ code: 'step_up_required', requestId: 'r-2', outcomeUnknown: false })
+  expect((await failed).message).toContain('Nothing was done')
+  expect(fetched).toHaveBeenCalledTimes(1)
+})
+
+test('a proof that is not enough is not asked for again and again', async () => {
+  fetched.mockClear()
+  answers(problem('step_up_required', 403), 403)
+  const failed = failure(call(changeThing, { body: { on: true } }))
+  await vi.waitUntil(() => proofRequest.get() !== null)
+  answers(problem('step_up_required', 403), 403)
+  endProof(true)
+  expect(await failed).toMatchObject({ code: 'step_up_required' })
+  expect(proofRequest.get()).toBeNull()
+})
+
+test('what left with the cookie of a session that was just replaced is asked once more', async () => {
+  fetched.mockClear()
+  answers(problem('session_renewed', 401), 401)
+  answers({ name: 'x' })
+  expect(await call(changeThing, { body: { on: true } })).toEqual({ name: 'x' })
+  expect(new Set(keysSent()).size).toBe(1)
+  answers(problem('session_renewed', 401), 401)
+  answers(problem('session_renewed', 401), 401)
+  expect((await failure(call(changeThing, { body: { on: true } }))).signedOut).toBe(true)
 })

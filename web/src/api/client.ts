@@ -1,5 +1,6 @@
 import { pathOf, type Endpoint, type InputOf, type ReplyOf } from '@malleus/shared/api/endpoint.ts'
 import { formatTarget, type Target } from '@malleus/shared/domain/target.ts'
+import { proveAgain } from '../stores/proof.ts'
 import { takeEarly } from './early.ts'
 import { ApiError, errorFromNetwork, errorFromResponse } from './api-error.ts'
 
@@ -11,6 +12,8 @@ interface CallOptions {
   readonly idempotencyKey?: string
 }
 
+type AskOptions = CallOptions & Required<Pick<CallOptions, 'idempotencyKey'>>
+
 let person: string | undefined
 
 /**
@@ -21,12 +24,39 @@ export function askFor(tag: string): void {
   person = tag
 }
 
-/** Asks the console. Gives the parsed reply, or throws an ApiError and nothing else, except when it was aborted. */
+/**
+ * Asks the console. Gives the parsed reply, or throws an ApiError and nothing else, except when it was aborted. What was
+ * turned away before anything was done is asked once more, with the same key, when that can change the answer.
+ */
 export async function call<E extends Endpoint>(
   endpoint: E,
   input: InputOf<E>,
   options: CallOptions = {},
 ): Promise<ReplyOf<E>> {
+  const { idempotencyKey = crypto.randomUUID() } = options
+  const asked = { ...options, idempotencyKey }
+  try {
+    return await ask(endpoint, input, asked)
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error
+    if (error.code === 'step_up_required') await provenOr(error)
+    // The session was replaced while this was under way; the browser has the cookie of the new one.
+    else if (error.code !== 'session_renewed') throw error
+    return ask(endpoint, input, asked)
+  }
+}
+
+/** Waits until the person has proved who they are; throws when they do not want to. */
+async function provenOr({ code, status, requestId }: ApiError): Promise<void> {
+  if (await proveAgain()) return
+  throw new ApiError('It needs you to prove again who you are, and you did not. Nothing was done.', {
+    code,
+    status,
+    requestId,
+  })
+}
+
+async function ask<E extends Endpoint>(endpoint: E, input: InputOf<E>, options: AskOptions): Promise<ReplyOf<E>> {
   const changes = endpoint.method !== 'GET'
   let response: Response
   let text: string
@@ -58,7 +88,7 @@ export async function call<E extends Endpoint>(
   return reply.data as ReplyOf<E>
 }
 
-function send(endpoint: Endpoint, input: SentInput, options: CallOptions): Promise<Response> {
+function send(endpoint: Endpoint, input: SentInput, options: AskOptions): Promise<Response> {
   const path = pathWithQuery(endpoint, input)
   const early = endpoint.method === 'GET' && isAny(options.target) ? takeEarly(path) : undefined
   return early ?? fetch(`/api${path}`, requestOf(endpoint, input, options))
@@ -80,12 +110,12 @@ function pathWithQuery(endpoint: Endpoint, input: SentInput): string {
   return `${pathOf(endpoint.path, params)}${query === '' ? '' : `?${query}`}`
 }
 
-function requestOf(endpoint: Endpoint, input: SentInput, options: CallOptions): RequestInit {
+function requestOf(endpoint: Endpoint, input: SentInput, options: AskOptions): RequestInit {
   const headers = new Headers({ accept: 'application/json', 'x-console-request': '1' })
   const target = options.target === undefined ? undefined : formatTarget(options.target)
   if (target !== undefined) headers.set('x-malleus-target', target)
   if (person !== undefined) headers.set('x-malleus-person', person)
-  if (endpoint.method !== 'GET') headers.set('idempotency-key', options.idempotencyKey ?? crypto.randomUUID())
+  if (endpoint.method !== 'GET') headers.set('idempotency-key', options.idempotencyKey)
   if (input.body !== undefined) headers.set('content-type', 'application/json')
   return {
     method: endpoint.method,

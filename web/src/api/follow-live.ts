@@ -39,7 +39,9 @@ export async function followLive(world: LiveWorld, signal: AbortSignal): Promise
   while (!signal.aborted) {
     world.onPhase('connecting')
     const end = await readOnce(world, signal)
-    if (end.kind === 'signed-out') {
+    // Once, the browser may have got the cookie of the session that took its place just after this was asked.
+    const mayBeRenewed = end.kind === 'signed-out' && end.error.code === 'session_renewed' && failures === 0
+    if (end.kind === 'signed-out' && !mayBeRenewed) {
       world.onPhase('ended')
       world.onSignedOut(end.error)
       return

@@ -6,6 +6,7 @@ export async function preloadRest(): Promise<void> {
   try {
     await import('./SessionEnded.tsx')
     await Promise.all([
+      import('./ProofDialog.tsx'),
       import('../components/DatabaseLoss.tsx'),
       import('../components/TargetMenu.tsx'),
       import('../components/MemberMenu.tsx'),

@@ -18,7 +18,7 @@ import { maySee, sessionQuery } from '../api/session.ts'
 import { MembersPage } from '../features/members/MembersPage.tsx'
 import { OverviewPage } from '../features/overview/OverviewPage.tsx'
 import { currentPath, signInPath } from '../lib/paths.ts'
-import { SignInProblem } from '@malleus/shared/api/session.ts'
+import { SignInProblem, StepUpProblem } from '@malleus/shared/api/session.ts'
 import type { Action } from '@malleus/shared/domain/action.ts'
 import { parseTarget } from '@malleus/shared/domain/target.ts'
 import { AppShell } from './AppShell.tsx'
@@ -52,6 +52,13 @@ const signInRoute = createRoute({
   path: signInPath,
   validateSearch: z.object({ returnTo: text, problem: SignInProblem.optional().catch(undefined) }),
   component: lazyRouteComponent(() => import('../features/sign-in/SignInPage.tsx'), 'SignInPage'),
+})
+
+const provedRoute = createRoute({
+  getParentRoute: () => rootRoute,
+  path: '/proved',
+  validateSearch: z.object({ of: text, problem: StepUpProblem.optional().catch(undefined) }),
+  component: lazyRouteComponent(() => import('../features/sign-in/ProvedPage.tsx'), 'ProvedPage'),
 })
 
 /** Everything about one cluster. The target stays in every link below it. */
@@ -207,6 +214,7 @@ const operationRoute = createRoute({
 const routeTree = rootRoute.addChildren([
   startRoute,
   signInRoute,
+  provedRoute,
   clusterRoute.addChildren([
     overviewRoute,
     membersRoute,

@@ -6,6 +6,11 @@ export function loginUrl(returnTo: string): string {
   return `/auth/login?${new URLSearchParams({ returnTo }).toString()}`
 }
 
+/** Where a window goes in which the person proves again who they are. */
+export function stepUpUrl(id: string): string {
+  return `/auth/login?${new URLSearchParams({ stepUp: id }).toString()}`
+}
+
 /** Where the person is now, to come back to after signing in. */
 export function currentPath(location: Pick<Location, 'pathname' | 'search' | 'hash'>): string {
   return `${location.pathname}${location.search}${location.hash}`
