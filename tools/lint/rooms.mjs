@@ -39,7 +39,11 @@ const rooms = new Map([
   ['server/src/config.ts', { may: [...server('config', 'health', 'policy', 'clusters', 'gateway'), ...serverBase] }],
   ['server/src/config', { may: [...server('config.ts', 'health', 'policy', 'clusters', 'gateway'), ...serverBase] }],
   ...['members', 'certificates', 'trust', 'operations', 'events', 'incus', 'instances', 'streams'].map(feature),
-  ...['discovery', 'incidents', 'alerts', 'fronts', 'ingest', 'figures'].map(feature),
+  ...['discovery', 'incidents', 'alerts', 'fronts', 'figures'].map(feature),
+  // It puts what clusters tell into the history, and is told of it beside the events.
+  ['server/src/ingest', { may: [...server('audit', 'events'), ...serverFeature] }],
+  // The settings of the servers; whoever has one to change asks here, so that none is lost.
+  feature('server-config'),
   ['server/src/access-paths', { may: [...server('probes'), ...serverFeature] }],
   ['server/src/lists', { may: [...server('gateway'), ...serverBase] }],
   ['server/src/mutations', { may: [...server('gateway'), ...serverBase] }],

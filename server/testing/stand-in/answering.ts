@@ -126,6 +126,7 @@ async function callOf(
     params,
     query,
     body,
+    ifMatch: request.headers['if-match'],
     peerFingerprint: wire.peerFingerprint,
     peerCertificate: wire.peerCertificate,
     peerAddress: wire.peerAddress,

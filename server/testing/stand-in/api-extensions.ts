@@ -6,7 +6,7 @@ const SINCE_6_0 = [
   'certificate_token', 'clustering_join_token', 'clustering_description', 'server_supported_storage_drivers',
   'warnings', 'clustering_config', 'clustering_evacuation', 'auth_user', 'instance_all_projects', 'clustering_groups',
   'event_location', 'event_hub', 'cluster_member_state', 'event_project', 'clustering_evacuation_mode', 'metadata_configuration',
-  'oidc', 'cluster_healing', 'acme', 'operation_wait', 'certificate_description', 'auth_tls_jwt', 'oidc_claim', 
+  'oidc', 'cluster_healing', 'acme', 'acme_dns01', 'acme_http01_port', 'operation_wait', 'certificate_description', 'auth_tls_jwt', 'oidc_claim', 
   'instances_state_total', 'authorization_scriptlet', 'cluster_rebalance', 'event_lifecycle_requestor_address', 'api_filtering_extended',
   'clustering_evacuation_live', 'instance_create_start', 'project_access', 'instance_access',
 ] // prettier-ignore

@@ -28,6 +28,7 @@ export interface Call extends ClusterParts {
   readonly params: Readonly<Record<string, string>>
   readonly query: URLSearchParams
   readonly body: unknown
+  readonly ifMatch: string | undefined
   readonly peerFingerprint: string | null
   readonly peerCertificate: string | null
   readonly peerAddress: string

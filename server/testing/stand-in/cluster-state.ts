@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { KeyPair } from '../certificate-authority.ts'
 import { fingerprintOf } from '../certificate-authority.ts'
+import type { AcmeAuthority } from './acme.ts'
 import type { Clock } from './clock.ts'
 import type { Instance } from './instances.ts'
 import { seedInstances } from './instances.ts'
@@ -42,6 +43,10 @@ export class ClusterState {
   readonly groups: Map<string, { description: string; config: Record<string, string> }>
   /** Server configuration beyond what the options say. */
   readonly config: Record<string, string> = {}
+  /** What the database holds of the settings after an order that failed; null when it is what the members show. */
+  stored: Readonly<Record<string, string>> | null = null
+  /** What becomes of orders for a certificate; may be changed at any time. */
+  readonly acme: AcmeAuthority = { takesMs: 0, fails: null, validMs: 90 * 86_400_000 }
   certificate: KeyPair
 
   constructor(settings: Settings, certificate: KeyPair) {

@@ -19,6 +19,8 @@ export class Member {
   readonly failureDomain: string
   readonly description: string
   groups: string[]
+  /** Settings of its own, beyond what follows from its address; an empty one hides what follows. */
+  readonly config: Record<string, string> = {}
   state: MemberState = 'created'
   /** When the leader last heard of it, on the leader's clock. */
   lastHeartbeatAt: number

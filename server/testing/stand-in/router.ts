@@ -3,7 +3,7 @@ import type { Call } from './call.ts'
 import type { Reply } from './replies.ts'
 
 export interface Route {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE'
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** With `:name` for a segment. */
   path: string
   need: Need

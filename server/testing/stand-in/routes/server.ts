@@ -1,16 +1,27 @@
 import { seesEverything } from '../authorization.ts'
 import type { Call } from '../call.ts'
 import type { Member } from '../member.ts'
+import { answerChallenge } from '../acme.ts'
 import { extensionsOf } from '../api-extensions.ts'
 import { reach } from '../reach.ts'
-import { IncusError, sync, syncWithETag } from '../replies.ts'
+import { IncusError, sync } from '../replies.ts'
 import type { Reply } from '../replies.ts'
 import type { Route } from '../router.ts'
+import { configOf, etagOfConfig, writeSettings } from '../server-config.ts'
 
 /** What a server says of itself. Answered from memory, also when the database is gone: it is liveness, not readiness. */
 export const serverRoutes: readonly Route[] = [
   { method: 'GET', path: '/', need: 'public', withoutDatabase: true, answer: () => sync(['/1.0']) },
   { method: 'GET', path: '/1.0', need: 'public', withoutDatabase: true, answer: describeServer },
+  { method: 'PUT', path: '/1.0', need: 'edit', answer: changeServer },
+  { method: 'PATCH', path: '/1.0', need: 'edit', answer: changeServer },
+  {
+    method: 'GET',
+    path: '/.well-known/acme-challenge/:token',
+    need: 'public',
+    withoutDatabase: true,
+    answer: answerChallenge,
+  },
 ]
 
 async function describeServer(call: Call): Promise<Reply> {
@@ -31,9 +42,11 @@ async function describeServer(call: Call): Promise<Reply> {
   }
   const target = call.query.get('target')
   const member = target === null ? call.via : await targetOf(call, target)
-  const config = seesEverything(caller, state) ? configOf(call, member) : {}
-  return syncWithETag(
-    {
+  const config = seesEverything(caller, state) ? configOf(call.state, member) : {}
+  return {
+    kind: 'sync',
+    etag: etagOfConfig(config),
+    metadata: {
       ...untrusted,
       config,
       api_extensions: extensionsOf(settings.seven),
@@ -42,8 +55,12 @@ async function describeServer(call: Call): Promise<Reply> {
       auth_user_method: caller.kind,
       environment: environmentOf(call, member),
     },
-    config,
-  )
+  }
+}
+
+async function changeServer(call: Call): Promise<Reply> {
+  const target = call.query.get('target')
+  return writeSettings(target === null ? call : { ...call, via: await targetOf(call, target) })
 }
 
 async function targetOf(call: Call, name: string): Promise<Member> {
@@ -51,25 +68,6 @@ async function targetOf(call: Call, name: string): Promise<Member> {
   const member = call.state.member(name)
   await reach(call, member)
   return member
-}
-
-function configOf({ state }: Call, member: Member): Record<string, string> {
-  const { settings } = state
-  return {
-    'cluster.https_address': member.address,
-    'core.https_address': member.address,
-    ...(settings.withOidc
-      ? {
-          'oidc.audience': settings.oidc.audience,
-          'oidc.client.id': settings.oidc.clientId,
-          'oidc.issuer': settings.oidc.issuer,
-        }
-      : {}),
-    ...(settings.offlineThresholdMs >= 11_000 && settings.offlineThresholdMs !== 20_000
-      ? { 'cluster.offline_threshold': String(Math.round(settings.offlineThresholdMs / 1000)) }
-      : {}),
-    ...state.config,
-  }
 }
 
 function environmentOf({ state, query }: Call, member: Member): Record<string, unknown> {
