@@ -41,6 +41,23 @@ export class MemoryAuditStore implements AuditStore {
     return Promise.resolve(this.lines.filter((line) => line.position > position).slice(0, limit))
   }
 
+  before(position: number, limit: number): Promise<readonly StoredLine[]> {
+    return Promise.resolve(
+      this.lines
+        .filter((line) => line.position < position)
+        .toReversed()
+        .slice(0, limit),
+    )
+  }
+
+  at(positions: readonly number[]): Promise<readonly StoredLine[]> {
+    return Promise.resolve(this.lines.filter((line) => positions.includes(line.position)))
+  }
+
+  find(chain: string, seq: number): Promise<StoredLine | undefined> {
+    return Promise.resolve(this.lines.find((line) => line.chain === chain && line.seq === seq))
+  }
+
   get records(): readonly AuditRecord[] {
     return this.lines.map(({ text }) => AuditRecord.parse(JSON.parse(text)))
   }

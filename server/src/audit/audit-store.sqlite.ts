@@ -1,6 +1,6 @@
 import type { AuditRecord } from '@malleus/shared/api/audit.ts'
 import { CompiledQuery } from 'kysely'
-import type { Generated, Kysely } from 'kysely'
+import type { Generated, Kysely, Selectable } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { AuditFilter, AuditStore, ChainHead, StoredLine } from './audit-store.ts'
 import { isQuiet, parseRecord, textOf } from './record.ts'
@@ -71,8 +71,39 @@ export class SqliteAuditStore implements AuditStore {
       .orderBy('position')
       .limit(limit)
       .execute()
-    return rows.map((row) => ({ ...row, quiet: row.quiet !== 0 }))
+    return rows.map(lineOf)
   }
+
+  async before(position: number, limit: number): Promise<readonly StoredLine[]> {
+    const rows = await this.#tables
+      .selectFrom('record')
+      .selectAll()
+      .where('position', '<', position)
+      .orderBy('position', 'desc')
+      .limit(limit)
+      .execute()
+    return rows.map(lineOf)
+  }
+
+  async at(positions: readonly number[]): Promise<readonly StoredLine[]> {
+    if (positions.length === 0) return []
+    const rows = await this.#tables.selectFrom('record').selectAll().where('position', 'in', positions).execute()
+    return rows.map(lineOf)
+  }
+
+  async find(chain: string, seq: number): Promise<StoredLine | undefined> {
+    const row = await this.#tables
+      .selectFrom('record')
+      .selectAll()
+      .where('chain', '=', chain)
+      .where('seq', '=', seq)
+      .executeTakeFirst()
+    return row && lineOf(row)
+  }
+}
+
+function lineOf(row: Selectable<AuditTables['record']>): StoredLine {
+  return { ...row, quiet: row.quiet !== 0 }
 }
 
 // Written out, because building the same query for each record costs more than the record itself.

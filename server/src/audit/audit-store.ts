@@ -41,6 +41,12 @@ export interface AuditStore {
   head(chain?: string): Promise<ChainHead | null>
   /** Newest first. */
   latest(filter: AuditFilter): Promise<readonly AuditRecord[]>
+  /** Newest first, those before a position. */
+  before(position: number, limit: number): Promise<readonly StoredLine[]>
+  /** Those at these positions, in no order; what is not there is left out. */
+  at(positions: readonly number[]): Promise<readonly StoredLine[]>
+  /** One by its place in its chain; undefined when there is none. */
+  find(chain: string, seq: number): Promise<StoredLine | undefined>
   /** In the order of writing, those after a position. For the verification. */
   after(position: number, limit: number): Promise<readonly StoredLine[]>
 }
