@@ -215,6 +215,68 @@ const malleus: readonly Migration[] = [
       ) strict, without rowid`,
     ],
   },
+  {
+    name: '010 certificates',
+    statements: [
+      // Replacements of cluster certificates, each with what every server presented; never with a private key.
+      `create table certificate_replacement (
+        cluster text not null,
+        id text not null,
+        started_at integer not null,
+        ended integer not null,
+        replacement text not null,
+        primary key (cluster, id)
+      ) strict, without rowid`,
+      'create index certificate_replacement_started_at on certificate_replacement (cluster, started_at)',
+      // Which certificate a cluster had from when on, and which servers did not answer then.
+      `create table certificate_change (
+        cluster text not null,
+        at integer not null,
+        fingerprint text not null,
+        change text not null,
+        primary key (cluster, at)
+      ) strict, without rowid`,
+      // Private keys that wait for their certificate, sealed under the server key and bound to their row.
+      `create table prepared_key (
+        cluster text not null,
+        id text not null,
+        made_at integer not null,
+        prepared text not null,
+        sealed blob not null,
+        primary key (cluster, id)
+      ) strict, without rowid`,
+    ],
+  },
+  {
+    name: '011 trust tokens',
+    statements: [
+      // Tokens that were made through this console: who made them, and when it promised to withdraw them.
+      `create table trust_token (
+        cluster text not null,
+        operation text not null,
+        name text not null,
+        member text,
+        made_by text not null,
+        made_at integer not null,
+        withdraw_at integer,
+        primary key (cluster, operation)
+      ) strict, without rowid`,
+      // The console's own identity where it is another one than the configuration says, and how far its rotation is
+      // (trust/rotation.ts). Keys are sealed. `configured` is the fingerprint of the configured certificate: another one
+      // there wins.
+      `create table console_identity (
+        cluster text primary key,
+        configured text not null,
+        stage text not null,
+        certificate text,
+        sealed_key blob,
+        next_certificate text,
+        next_sealed_key blob,
+        leaving text,
+        changed_at integer not null
+      ) strict, without rowid`,
+    ],
+  },
 ]
 
 const audit: readonly Migration[] = [
