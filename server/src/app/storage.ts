@@ -1,6 +1,8 @@
 import type { AuditLog } from '../audit/audit-log.ts'
 import { openAuditLog } from '../audit/audit-log.ts'
+import { SqliteAttestationStore } from '../audit/attestation-store.sqlite.ts'
 import { SqliteAuditStore } from '../audit/audit-store.sqlite.ts'
+import { Checkpoints } from '../audit/checkpoints.ts'
 import { HistoryVerification } from '../audit/verification.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
@@ -35,6 +37,9 @@ export async function openStorage(
   const history = await openAuditLog({ store, ...tools, reads, mostWaiting: config.limits.auditQueue })
   const verification = new HistoryVerification({ store, head: () => history.head, clock, logger })
   verification.start()
+  const attestations = new SqliteAttestationStore(auditDatabase)
+  const checkpoints = new Checkpoints({ store: attestations, signing: keys.signing, history, clock, logger })
+  checkpoints.start()
   return {
     keys,
     database,
@@ -43,6 +48,7 @@ export async function openStorage(
     close: async () => {
       await verification.stop()
       await history.close()
+      await checkpoints.stop()
       await Promise.all([auditDatabase.close(), database.close()])
     },
   }

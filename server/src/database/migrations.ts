@@ -309,6 +309,28 @@ const audit: readonly Migration[] = [
       end`,
     ],
   },
+  {
+    name: '002 attestations',
+    statements: [
+      // What the console says of the history under its signature (audit/attestation.ts): one line each, never changed.
+      `create table attestation (
+        number integer primary key,
+        text text not null
+      ) strict`,
+      `create trigger attestation_is_not_changed before update on attestation begin
+        select raise(abort, 'attestations are never changed');
+      end`,
+      `create trigger attestation_is_not_removed before delete on attestation begin
+        select raise(abort, 'attestations are never removed');
+      end`,
+      // How far each sink has got: the last attestation and the last record that it took.
+      `create table sink_place (
+        sink text primary key,
+        attestation integer not null,
+        position integer not null
+      ) strict, without rowid`,
+    ],
+  },
 ]
 
 export const migrations: Readonly<Record<DatabaseName, readonly Migration[]>> = {

@@ -1,0 +1,63 @@
+import { sql } from 'kysely'
+import type { Kysely } from 'kysely'
+import { ConstraintViolated } from '../database/database-error.ts'
+import type { Database } from '../database/database.ts'
+import type { AttestationStore, StoredAttestation } from './attestation-store.ts'
+import type { ChainHead } from './audit-store.ts'
+
+interface AttestationTables {
+  attestation: { number: number; text: string }
+}
+
+/** The attestations in `audit.db`. */
+export class SqliteAttestationStore implements AttestationStore {
+  readonly #tables: Kysely<AttestationTables>
+
+  constructor(database: Database) {
+    this.#tables = database.tables<AttestationTables>()
+  }
+
+  async append({ number, text }: StoredAttestation): Promise<boolean> {
+    try {
+      await this.#tables.insertInto('attestation').values({ number, text }).execute()
+      return true
+    } catch (error) {
+      if (error instanceof ConstraintViolated) return false
+      throw error
+    }
+  }
+
+  async last(): Promise<StoredAttestation | null> {
+    const last = await this.#tables
+      .selectFrom('attestation')
+      .select(['number', 'text'])
+      .orderBy('number', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    return last ?? null
+  }
+
+  after(number: number, limit: number): Promise<readonly StoredAttestation[]> {
+    return this.#tables
+      .selectFrom('attestation')
+      .select(['number', 'text'])
+      .where('number', '>', number)
+      .orderBy('number')
+      .limit(limit)
+      .execute()
+  }
+
+  /** From chain to chain and to the end of each through the index, whatever their length. */
+  async heads(): Promise<readonly ChainHead[]> {
+    const { rows } = await sql<ChainHead>`
+      with recursive known(chain) as (
+        select min(chain) from record
+        union all
+        select (select min(chain) from record where chain > known.chain) from known where known.chain is not null
+      )
+      select record.chain, record.seq, record.hash from known join record
+        on record.chain = known.chain and record.seq = (select max(seq) from record where chain = known.chain)
+      order by record.position`.execute(this.#tables)
+    return rows
+  }
+}
