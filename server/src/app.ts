@@ -7,6 +7,7 @@ import type { ClusterParts, Tools } from './app/cluster-parts.ts'
 import { createClusterParts } from './app/cluster-parts.ts'
 import { ClusterRecords } from './app/cluster-records.ts'
 import type { ClusterRooms } from './app/cluster-rooms.ts'
+import { createClusterTrust } from './app/cluster-trust.ts'
 import { createClusterRooms } from './app/cluster-rooms.ts'
 import { ClusterWatch } from './app/cluster-watch.ts'
 import { openClusterWork } from './app/cluster-work.ts'
@@ -157,12 +158,13 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       kind === 'renewed' ? hub.replaceSession(sessionTag) : hub.endSession(sessionTag),
     ),
   ]
-  for (const [name, { parts, healthHistory, records }] of rooms) {
+  for (const [name, { parts, healthHistory, records, trust }] of rooms) {
     ends.push(listenForConsole({ parts, watch: own.get(name) ?? null, history: storage.history, hub, tools }))
     ends.push(
       records.incidents.subscribe((incident) => hub.publish({ kind: 'incident-changed', cluster: name, incident })),
     )
     records.start()
+    trust.start()
     parts.start()
     void healthHistory.start()
   }
@@ -176,7 +178,8 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       finder.stop()
       watches.stop()
       await work.close()
-      for (const { parts, healthHistory, records } of rooms.values()) {
+      for (const { parts, healthHistory, records, trust } of rooms.values()) {
+        trust.stop()
         parts.stop()
         await records.stop()
         await healthHistory.stop()
@@ -228,7 +231,8 @@ async function createAllRooms(
       tools,
     )
     const records = new ClusterRecords(parts, database, tools)
-    rooms.set(cluster.name, createClusterRooms(cluster, parts, strips, records, counts, tools))
+    const trust = createClusterTrust(parts, { database, history }, tools)
+    rooms.set(cluster.name, createClusterRooms(cluster, parts, strips, records, trust, counts, tools))
   }
   return rooms
 }

@@ -2,6 +2,7 @@
  * The route table as it is shipped, with nothing behind it: for tests that hold every row to a rule. A feature's routes
  * are made from parts that are only used when somebody asks, so none are needed to look at the rows.
  */
+import { accessPathRoutes } from '../src/access-paths/routes.ts'
 import { auditRoutes } from '../src/audit/routes.ts'
 import { certificateRoutes } from '../src/certificates/routes.ts'
 import { clusterRoutes } from '../src/clusters/routes.ts'
@@ -13,6 +14,7 @@ import { instanceRoutes } from '../src/instances/routes.ts'
 import { memberRoutes } from '../src/members/routes.ts'
 import { operationRoutes } from '../src/operations/routes.ts'
 import { sessionRoutes } from '../src/session/routes.ts'
+import { trustRoutes } from '../src/trust/routes.ts'
 
 export function allRoutes(): readonly Route[] {
   return [
@@ -20,11 +22,13 @@ export function allRoutes(): readonly Route[] {
     ...clusterRoutes(nothing),
     ...memberRoutes(nothing),
     ...certificateRoutes(nothing),
+    ...trustRoutes(nothing),
     ...operationRoutes(nothing),
     ...instanceRoutes(nothing),
     ...eventRoutes(nothing),
     ...incidentRoutes(nothing),
     ...frontRoutes(nothing),
+    ...accessPathRoutes(nothing),
     ...auditRoutes(nothing),
   ]
 }
@@ -57,6 +61,13 @@ export function sampleBody(row: Route): string | undefined {
 const sampleBodies: Readonly<Record<string, string>> = {
   'POST /clusters/:cluster/members/:member/state': '{"action":"evacuate"}',
   'POST /clusters/:cluster/operations/:operation/cancel': '{"project":null}',
+  'POST /clusters/:cluster/trust':
+    '{"name":"laptop","type":"client","restricted":false,"projects":[],"certificate":"PEM"}',
+  'PUT /clusters/:cluster/trust/:fingerprint': '{"etag":"e","name":"laptop","restricted":false,"projects":[]}',
+  'POST /clusters/:cluster/trust/:fingerprint/remove': '{}',
+  'POST /clusters/:cluster/trust-tokens':
+    '{"name":"laptop","restricted":false,"projects":[],"withdrawAfterMinutes":null}',
+  'POST /clusters/:cluster/trust-tokens/:operation/withdraw': '{}',
   'POST /session/activity': '{}',
 }
 

@@ -11,6 +11,7 @@ export const pagesOfTheConsole = (cluster: string, member: string): readonly str
   '/api/clusters',
   `/api/clusters/${cluster}/figures`,
   `/api/clusters/${cluster}/certificate`,
+  `/api/clusters/${cluster}/trust`,
   `/api/clusters/${cluster}/members`,
   `/api/clusters/${cluster}/members/${member}`,
   `/api/clusters/${cluster}/members/no-such-server`,
@@ -21,6 +22,8 @@ export const pagesOfTheConsole = (cluster: string, member: string): readonly str
   `/api/clusters/${cluster}/kept-operations`,
   `/api/clusters/${cluster}/instances`,
   `/api/clusters/${cluster}/events`,
+  `/api/clusters/${cluster}/access-paths`,
+  `/api/clusters/${cluster}/fronts/haproxy`,
   `/api/audit?limit=200&reads=true`,
 ]
 

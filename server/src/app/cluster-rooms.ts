@@ -17,6 +17,7 @@ import { ReportedByCluster } from '../members/reported-by-cluster.ts'
 import { ServerFacts } from '../members/server-facts.ts'
 import type { ClusterParts } from './cluster-parts.ts'
 import type { ClusterRecords } from './cluster-records.ts'
+import type { ClusterTrust } from './cluster-trust.ts'
 
 /** What the features of one cluster answer from. */
 export interface ClusterRooms {
@@ -24,6 +25,7 @@ export interface ClusterRooms {
   readonly members: Members
   readonly healthHistory: HealthHistory
   readonly records: ClusterRecords
+  readonly trust: ClusterTrust
   /** What is known of the certificate at this moment. */
   certificateFacts(): CertificateFacts
   /** The cluster in a few words at this moment. */
@@ -35,6 +37,7 @@ export function createClusterRooms(
   parts: ClusterParts,
   store: HealthHistoryStore,
   records: ClusterRecords,
+  clusterTrust: ClusterTrust,
   instanceCounts: () => InstanceCounts | null,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): ClusterRooms {
@@ -135,6 +138,7 @@ export function createClusterRooms(
     members,
     healthHistory: new HealthHistory({ cluster: name, board, store, clock, logger }),
     records,
+    trust: clusterTrust,
     certificateFacts,
     now,
   }
@@ -149,7 +153,8 @@ function namesOfPath(
       return [{ name: path.name, usedFor: 'clients that use this name' }]
     case 'load-balancer':
     case 'floating-ip':
-    case 'ecmp': {
+    case 'ecmp':
+    case 'member': {
       const host = new URL(`https://${path.address}`).hostname.replaceAll(/^\[|\]$/g, '')
       return [{ name: host, usedFor: `clients that come through ${path.name}` }]
     }

@@ -7,6 +7,7 @@ import { sleep } from '../lib/clock.ts'
 import type { LiveHub } from '../live/live-hub.ts'
 import type { Sighting, UnknownMutation, Verdict } from '../mutations/reconciler.ts'
 import { Reconciler } from '../mutations/reconciler.ts'
+import { lookAtTrust } from '../trust/trust-witness.ts'
 import type { Tools } from './cluster-parts.ts'
 import type { ConsoleMetrics } from './console-metrics.ts'
 import type { ClusterRooms } from './cluster-rooms.ts'
@@ -24,9 +25,10 @@ export interface OutcomeFinderOptions {
 
 /** Finds out what became of changes whose answer was lost; the cluster itself is the witness. */
 export class OutcomeFinder {
-  /** Of changes of a member's state, and of cancelled operations: each has witnesses of its own. */
+  /** Of changes of a member's state, of cancelled operations and of trust: each has witnesses of its own. */
   readonly #states: Reconciler
   readonly #cancels: Reconciler
+  readonly #trust: Reconciler
   readonly #options: OutcomeFinderOptions
   readonly #stopped = new AbortController()
 
@@ -49,10 +51,17 @@ export class OutcomeFinder {
       clock,
       logger,
     })
+    this.#trust = new Reconciler({
+      witnesses: [{ name: 'the trust store', look: (mutation) => this.#askTrust(mutation) }],
+      publish,
+      clock,
+      logger,
+    })
   }
 
   stop(): void {
     this.#stopped.abort()
+    this.#trust.stop()
     this.#states.stop()
     this.#cancels.stop()
   }
@@ -67,15 +76,18 @@ export class OutcomeFinder {
         try {
           return await row.handler(context, input)
         } catch (error) {
-          const { cluster, member, operation } = input.params as Readonly<Record<string, string | undefined>>
+          const { cluster, member, operation, fingerprint } = input.params as Readonly<
+            Record<string, string | undefined>
+          >
           if (error instanceof OutcomeUnknown && cluster !== undefined) {
             const action = typeof row.action === 'string' ? row.action : row.action(input.body)
             void this.#find({
               requestId: context.requestId,
               cluster,
               action,
-              object: member ?? operation ?? '',
+              object: member ?? operation ?? fingerprint ?? '',
               sentAt,
+              body: input.body,
             })
           }
           throw error
@@ -88,8 +100,10 @@ export class OutcomeFinder {
   async #find(mutation: UnknownMutation): Promise<void> {
     await sleep(this.#options.tools.clock, answerFirstMs, this.#stopped.signal)
     if (this.#stopped.signal.aborted) return
-    const reconciler = mutation.action === 'operation.cancel' ? this.#cancels : this.#states
-    reconciler.watch(mutation)
+    const { action } = mutation
+    if (action.startsWith('trust.')) this.#trust.watch(mutation)
+    else if (action === 'operation.cancel') this.#cancels.watch(mutation)
+    else this.#states.watch(mutation)
   }
 
   async #askMembers({ cluster, action, object }: UnknownMutation): Promise<Sighting> {
@@ -124,6 +138,12 @@ export class OutcomeFinder {
       return { kind: 'applied', operation: operation.id }
     }
     return operation.status === 'unknown' ? { kind: 'nothing' } : { kind: 'not-applied' }
+  }
+
+  async #askTrust(mutation: UnknownMutation): Promise<Sighting> {
+    const cluster = this.#options.rooms.get(mutation.cluster)?.parts.cluster
+    if (cluster === undefined || cluster.identity === null) return { kind: 'nothing' }
+    return lookAtTrust(cluster.gateway, mutation)
   }
 
   #tell(mutation: UnknownMutation, verdict: Verdict): void {

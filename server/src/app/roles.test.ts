@@ -20,6 +20,16 @@ const answered: Readonly<Record<string, { readonly status: number; readonly by: 
   'GET /clusters': { status: 200, by: ['viewer', 'operator', 'admin', 'auditor'] },
   'GET /clusters/:cluster/figures': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/certificate': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'GET /clusters/:cluster/trust': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  // There is no such entry.
+  'GET /clusters/:cluster/trust/:fingerprint': { status: 404, by: ['viewer', 'operator', 'admin'] },
+  'PUT /clusters/:cluster/trust/:fingerprint': { status: 404, by: ['admin'] },
+  'POST /clusters/:cluster/trust/:fingerprint/remove': { status: 404, by: ['admin'] },
+  // It is no certificate.
+  'POST /clusters/:cluster/trust': { status: 409, by: ['admin'] },
+  'POST /clusters/:cluster/trust-tokens': { status: 201, by: ['admin'] },
+  // There is no such token.
+  'POST /clusters/:cluster/trust-tokens/:operation/withdraw': { status: 404, by: ['admin'] },
   'GET /clusters/:cluster/members': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/members/:member': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/members/:member/health': { status: 200, by: ['viewer', 'operator', 'admin'] },

@@ -13,6 +13,7 @@ import { operationRoutes } from '../operations/routes.ts'
 import type { Starters } from '../operations/starters.ts'
 import type { Policy } from '../policy/policy.ts'
 import { sessionRoutes } from '../session/routes.ts'
+import { trustRoutes } from '../trust/routes.ts'
 import type { ClusterRooms } from './cluster-rooms.ts'
 import { discreet } from './discreet.ts'
 import type { Follower } from './live-view.ts'
@@ -64,6 +65,7 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
       })),
     ),
     ...told(certificateRoutes((cluster) => rooms(cluster).certificateFacts())),
+    ...told(trustRoutes((cluster) => rooms(cluster).trust.ports)),
     ...told(
       operationRoutes(async (context, cluster) => ({
         ...rooms(cluster).parts.cluster,

@@ -13,6 +13,13 @@ const allowed: Readonly<Record<string, string>> = {
   'GET /clusters': 'viewer operator admin auditor',
   'GET /clusters/:cluster/figures': 'viewer operator admin',
   'GET /clusters/:cluster/certificate': 'viewer operator admin',
+  'GET /clusters/:cluster/trust': 'viewer operator admin',
+  'GET /clusters/:cluster/trust/:fingerprint': 'viewer operator admin',
+  'POST /clusters/:cluster/trust': 'admin step-up',
+  'PUT /clusters/:cluster/trust/:fingerprint': 'admin step-up',
+  'POST /clusters/:cluster/trust/:fingerprint/remove': 'admin step-up',
+  'POST /clusters/:cluster/trust-tokens': 'admin step-up',
+  'POST /clusters/:cluster/trust-tokens/:operation/withdraw': 'admin step-up',
   'GET /clusters/:cluster/members': 'viewer operator admin',
   'GET /clusters/:cluster/members/:member': 'viewer operator admin',
   'POST /clusters/:cluster/members/:member/state': 'admin',
@@ -27,7 +34,11 @@ const allowed: Readonly<Record<string, string>> = {
   'GET /clusters/:cluster/instances': 'viewer operator admin',
   'GET /clusters/:cluster/events': 'viewer operator admin',
   'GET /clusters/:cluster/fronts/:kind': 'admin',
+  'GET /clusters/:cluster/access-paths': 'viewer operator admin',
   'GET /audit': 'operator admin auditor',
+  'GET /audit/histogram': 'operator admin auditor',
+  'GET /audit/values': 'operator admin auditor',
+  'GET /audit/:chain/:seq': 'operator admin auditor',
 }
 
 const people = ['viewer', 'operator', 'admin', 'auditor', 'guest'] as const

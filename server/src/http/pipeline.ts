@@ -41,7 +41,7 @@ export function serveRoute(door: Door, row: Route): RequestHandler {
     wantProof(door, exchange, row, session, input)
 
     const run = (): Promise<KeptReply> => handle(door, row, exchange, session, input, deadlineMs)
-    if (changes(action)) send(exchange, await change(door, exchange, session, bytes, run))
+    if (changes(action)) send(exchange, await change(door, exchange, row, session, bytes, run))
     else await look(door, exchange, row, await run())
   }
 }
@@ -115,7 +115,12 @@ function describe(exchange: Exchange, row: Route, input: Input): Action {
   const action = typeof row.action === 'string' ? row.action : row.action(body as undefined)
   exchange.action = action
   exchange.cluster = params['cluster'] ?? clusterIn(input.query)
-  exchange.object = row.object === undefined ? lastParameter(row.endpoint, params) : row.object(params)
+  exchange.object =
+    row.object === undefined
+      ? lastParameter(row.endpoint, params)
+      : // As above.
+        // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+        row.object(params, body as undefined)
   // As above.
   // oxlint-disable-next-line typescript/no-unsafe-type-assertion
   exchange.project = row.project?.(body as undefined) ?? null
@@ -177,6 +182,7 @@ async function look(door: Door, exchange: Exchange, row: Route, reply: KeptReply
 async function change(
   door: Door,
   exchange: Exchange,
+  row: Route,
   session: DoorSession,
   bytes: Buffer | null,
   run: () => Promise<KeptReply>,
@@ -186,7 +192,8 @@ async function change(
   exchange.recorded = 'intent'
   const { principal } = session
   const bodyHash = hashOf(exchange, bytes)
-  const reply = await door.idempotency.run({ key, principal, bodyHash }, run)
+  const request = { key, principal, bodyHash }
+  const reply = row.secret ? await runOnce(door, exchange, request, run) : await door.idempotency.run(request, run)
   door.audit.outcome(auditEntryOf(exchange, outOf(door, exchange, reply.status, null, reply.body.length)))
   exchange.recorded = 'whole'
   // Whoever changes something is there; that this could not be noted must not undo what was done.
@@ -194,6 +201,22 @@ async function change(
     door.logger.warn({ requestId: exchange.id, err: error }, 'The session could not be kept from locking')
   })
   return reply
+}
+
+/** What is kept of a reply that holds a secret is only which operation was begun. */
+async function runOnce(
+  door: Door,
+  exchange: Exchange,
+  request: Parameters<Door['idempotency']['run']>[0],
+  run: () => Promise<KeptReply>,
+): Promise<KeptReply> {
+  let whole: KeptReply | null = null
+  const kept = await door.idempotency.run(request, async () => {
+    whole = await run()
+    return { ...whole, body: JSON.stringify({ operation: exchange.answer?.operation ?? null }) }
+  })
+  if (whole !== null) return whole
+  throw new Refusal('already_done', `Its answer is shown once and was not kept: ${kept.body}`)
 }
 
 function idempotencyKey({ request }: Exchange): string {

@@ -15,7 +15,7 @@ export interface Route<E extends Endpoint = Endpoint> {
   readonly action: Action | ((body: BodyOf<E>) => Action)
   readonly class: RequestClass
   /** Name of the object it is done to, for the access history; default: the last parameter of the path. */
-  readonly object?: (params: ParamsOf<E>) => string | null
+  readonly object?: (params: ParamsOf<E>, body: BodyOf<E>) => string | null
   /**
    * The project that what it is done to belongs to, as the request says; who has a role in that project may do it. The
    * handler has to see that it is so. Default, and null: it is done to the cluster as a whole.
@@ -28,6 +28,11 @@ export interface Route<E extends Endpoint = Endpoint> {
   readonly stepUp?: true | StepUpWhen<E>
   /** Its path has `:cluster`, which must be one that the person may see; else 404. Derived from the path. */
   readonly handler: (context: RequestContext, input: RouteInput<E>) => Promise<Immutable<ReplyOf<E>>>
+  /**
+   * Its reply holds a secret that is shown once: no copy of it is kept, and who asks again with the same key is told that
+   * it was done, with the operation that it began (`answeredBy`).
+   */
+  readonly secret?: true
   /** Status of a success; default 200. */
   readonly status?: 200 | 201 | 202
   /**

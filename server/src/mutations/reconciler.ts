@@ -12,6 +12,8 @@ export interface UnknownMutation {
   readonly object: string
   /** Milliseconds since 1970. */
   readonly sentAt: number
+  /** What was asked for, where that is needed to see whether it is so. */
+  readonly body?: unknown
 }
 
 /**

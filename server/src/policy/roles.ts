@@ -17,6 +17,7 @@ const viewer: readonly Action[] = [
   'member.list',
   'member.read',
   'certificate.read',
+  'trust.list',
   'operation.list',
   'operation.read',
   'instance.list',
@@ -30,7 +31,18 @@ const operator: readonly Action[] = [...viewer, 'operation.cancel', 'audit.read'
 
 // Evacuation moves or stops the instances of every project on a server, so it belongs to those who administer the
 // cluster and not to those who work in some of its projects. Incus draws the same line: `can_edit` on the server.
-const admin: readonly Action[] = [...operator, 'front.read', 'member.evacuate', 'member.restore', 'session.end']
+const admin: readonly Action[] = [
+  ...operator,
+  'front.read',
+  'member.evacuate',
+  'member.restore',
+  'trust.add',
+  'trust.update',
+  'trust.remove',
+  'trust.token',
+  'trust.withdraw',
+  'session.end',
+]
 
 // Reads the history and nothing of what it is about; the list of clusters is there to choose whose history.
 const auditor: readonly Action[] = ['cluster.list', 'audit.read']

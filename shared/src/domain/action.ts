@@ -19,6 +19,12 @@ export const actions = {
   'member.evacuate': 'evacuated',
   'member.restore': 'restored',
   'certificate.read': 'looked at the certificates',
+  'trust.list': 'looked at whom the cluster trusts',
+  'trust.add': 'trusted a client',
+  'trust.update': 'changed a trusted client',
+  'trust.remove': 'ended the trust in a client',
+  'trust.token': 'made a token for a client',
+  'trust.withdraw': 'withdrew a token',
   'operation.list': 'listed the operations',
   'operation.read': 'looked at the operation',
   'operation.cancel': 'cancelled the operation',
@@ -38,13 +44,20 @@ export const actionNames = Object.keys(actions).filter((name): name is Action =>
 
 /** Whether doing it changes something: such an action is recorded before it begins, or refused. */
 export function changes(action: Action): boolean {
-  return (
-    action === 'member.evacuate' ||
-    action === 'member.restore' ||
-    action === 'operation.cancel' ||
-    action === 'session.end'
-  )
+  return changing.has(action)
 }
+
+const changing: ReadonlySet<Action> = new Set<Action>([
+  'member.evacuate',
+  'member.restore',
+  'operation.cancel',
+  'session.end',
+  'trust.add',
+  'trust.update',
+  'trust.remove',
+  'trust.token',
+  'trust.withdraw',
+])
 
 /** Whether it is done to something that may belong to a project, so that a role in that project is enough for it. */
 export function isOfProject(action: Action): boolean {

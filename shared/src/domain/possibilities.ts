@@ -1,6 +1,7 @@
 import type { Health } from '../api/health.ts'
 import type { Reported } from '../api/members.ts'
 import { isFinished, type Operation } from '../api/operations.ts'
+import type { TrustEntry } from '../api/trust.ts'
 
 /** Whether something can be done to an object as it is now. That a person may do it is another question. */
 export type Possibility =
@@ -89,3 +90,35 @@ function whileStatus(member: MemberNow, reasons: Readonly<Record<string, string>
   if (member.health.symptom === 'slow') return { kind: 'can-but', because: `${member.name} answers slowly.` }
   return { kind: 'can' }
 }
+
+/**
+ * The console's own entry is not taken from under it: it is rotated. Members trust each other by theirs, which leave with
+ * them.
+ *
+ * @param all every entry of the trust store that can be seen
+ */
+export function canRemoveTrust(entry: TrustNow, all: readonly TrustNow[]): Possibility {
+  if (entry.isConsole) {
+    return { kind: 'cannot', because: 'It is the identity of this console. Rotate it to get another one.' }
+  }
+  if (entry.type === 'server') {
+    return { kind: 'cannot', because: 'It is that of a server of the cluster, and leaves with it.' }
+  }
+  const isAdministrator = (one: TrustNow) => one.type === 'client' && !one.restricted && !one.isConsole
+  if (isAdministrator(entry) && all.filter(isAdministrator).length === 1) {
+    const because =
+      'It is the last client that may do everything. Afterwards only people who sign in, this console, and root on a server administer the cluster.'
+    return { kind: 'can-but', because }
+  }
+  return { kind: 'can' }
+}
+
+/** Restricting the console's own entry would shut it out of what it watches, and of undoing that. */
+export function canRestrictTrust(entry: Pick<TrustNow, 'isConsole' | 'type'>): Possibility {
+  if (entry.isConsole)
+    return { kind: 'cannot', because: 'It is the identity of this console, which it would shut out.' }
+  if (entry.type === 'server') return { kind: 'cannot', because: 'It is that of a server of the cluster.' }
+  return { kind: 'can' }
+}
+
+type TrustNow = Pick<TrustEntry, 'fingerprint' | 'type' | 'restricted' | 'isConsole'>

@@ -9,5 +9,8 @@ export const IncusTrustEntry = z.looseObject({
   type: z.string().nullish().catch(null),
   restricted: z.boolean().nullish().catch(null),
   projects: listOf(z.string()).catch([]),
+  description: z.string().nullish().catch(null),
+  /** PEM. Public data: Incus shows it to whoever may see the entry. */
+  certificate: z.string().nullish().catch(null),
 })
 export type IncusTrustEntry = z.infer<typeof IncusTrustEntry>

@@ -17,6 +17,7 @@ export const certificateRoutes: readonly Route[] = [
   { method: 'GET', path: '/1.0/certificates', need: 'list', answer: listCertificates },
   { method: 'POST', path: '/1.0/certificates', need: 'public', answer: addCertificate },
   { method: 'GET', path: '/1.0/certificates/:fingerprint', need: 'view', answer: (call) => syncWithETag(found(call)) },
+  { method: 'PUT', path: '/1.0/certificates/:fingerprint', need: 'edit', answer: changeCertificate },
   { method: 'DELETE', path: '/1.0/certificates/:fingerprint', need: 'edit', answer: removeCertificate },
   { method: 'PUT', path: '/1.0/cluster/certificate', need: 'edit', answer: replaceClusterCertificate },
 ]
@@ -132,6 +133,31 @@ function announceNew(call: Call, entry: TrustEntry): Reply {
   const location = `/1.0/certificates/${entry.fingerprint}`
   announce(call, 'certificate-created', location)
   return created(location)
+}
+
+const ChangedCertificate = z.object({
+  name: z.string().default(''),
+  type: z.string().default(''),
+  restricted: z.boolean().default(false),
+  projects: z.array(z.string()).nullish(),
+  description: z.string().default(''),
+})
+
+/** What is not said is emptied; the type stays (incus `cmd/incusd/certificates.go`, `doCertificateUpdate`). */
+function changeCertificate(call: Call): Reply {
+  const before = found(call)
+  const reply = syncWithETag(before)
+  if (call.ifMatch !== undefined && reply.kind === 'sync' && call.ifMatch !== `"${reply.etag}"`) {
+    throw new IncusError(412, `ETag doesn't match: "${reply.etag}" vs ${call.ifMatch}`)
+  }
+  const { name, type, restricted, projects, description } = parseBody(ChangedCertificate, call.body)
+  if (type !== before['type']) throw new IncusError(400, 'Certificate type cannot be changed')
+  const entry = call.state.trust.find(before.fingerprint)
+  if (entry === undefined) throw new IncusError(404, 'Certificate not found')
+  execute(call, 'certificate.update', call.via)
+  Object.assign(entry, { name, restricted, projects: projects ?? [], description })
+  announce(call, 'certificate-updated', `/1.0/certificates/${entry.fingerprint}`)
+  return done
 }
 
 function removeCertificate(call: Call): Reply {

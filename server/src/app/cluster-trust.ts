@@ -1,0 +1,88 @@
+import { X509Certificate } from 'node:crypto'
+import { LRUCache } from 'lru-cache'
+import { auditEntry } from '../audit/record.ts'
+import type { AuditEntry } from '../audit/record.ts'
+import { describeCertificate } from '../certificates/parse-certificate.ts'
+import { fingerprintOf } from '../clusters/trust.ts'
+import { scopeKey } from '../gateway/scope.ts'
+import type { TokenPorts } from '../trust/change-tokens.ts'
+import { sqliteGivenTokenStore } from '../trust/given-token-store.sqlite.ts'
+import type { GivenToken } from '../trust/given-token-store.ts'
+import { GivenTokens } from '../trust/given-tokens.ts'
+import type { WithdrawalOutcome } from '../trust/given-tokens.ts'
+import { PendingTokens } from '../trust/pending-tokens.ts'
+import type { ClusterParts, Tools } from './cluster-parts.ts'
+import type { Storage } from './storage.ts'
+
+/** Whom one cluster trusts, for its routes; with what goes on by itself. */
+export interface ClusterTrust {
+  readonly ports: TokenPorts
+  start(): void
+  stop(): void
+}
+
+/** So many people's views of the tokens of a cluster are remembered. */
+const mostViews = 200
+
+export function createClusterTrust(
+  { cluster, readings }: ClusterParts,
+  { database, history }: Pick<Storage, 'database' | 'history'>,
+  tools: Tools,
+): ClusterTrust {
+  const { name, mode, gateway, directory } = cluster
+  const given = new GivenTokens({
+    cluster: name,
+    gateway,
+    directory,
+    store: sqliteGivenTokenStore(database),
+    record: {
+      intent: (token) => history.intent(withdrawal(token, null)),
+      outcome: (token, outcome) => history.outcome(withdrawal(token, outcome)),
+    },
+    ...tools,
+  })
+  const views = new LRUCache<string, PendingTokens>({ max: mostViews })
+
+  function cannotWithdraw(): string | null {
+    if (cluster.identity === null) {
+      return 'This console has no identity of its own in the cluster with which it would withdraw a token.'
+    }
+    const { value } = readings.identity
+    if (value === null) return "It is not known yet whether the console's own identity may withdraw a token."
+    return value.restricted === true ? "The console's own identity is restricted and may withdraw no token." : null
+  }
+
+  return {
+    ports: {
+      cluster: name,
+      mode,
+      gateway,
+      directory,
+      own: () => (cluster.identity === null ? null : fingerprintOf(new X509Certificate(cluster.identity.certificate))),
+      describe: describeCertificate,
+      tokens: (scope) => {
+        const key = scopeKey(scope)
+        const view = views.get(key) ?? new PendingTokens({ gateway, known: (id) => given.of(id), ...tools })
+        views.set(key, view)
+        return view
+      },
+      cannotWithdraw,
+      given,
+      clock: tools.clock,
+    },
+    start: () => {
+      given.start().catch((error: unknown) => {
+        tools.logger.error({ err: error, cluster: name }, 'tokens that were promised to be withdrawn are not known')
+      })
+    },
+    stop: () => given.stop(),
+  }
+}
+
+/** The console does it by itself, as it promised to the person who made the token. */
+function withdrawal(token: GivenToken, outcome: WithdrawalOutcome | null): AuditEntry {
+  const { cluster, name, operation } = token
+  const decision = { allow: true, rule: 'withdrawn-as-promised' }
+  const out = { status: null, op: operation, opStatus: outcome, bytes: null, ms: null, code: null }
+  return auditEntry({ action: 'trust.withdraw', cluster, object: name, decision, out: outcome === null ? null : out })
+}

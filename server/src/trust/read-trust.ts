@@ -1,0 +1,135 @@
+/** The trust of one cluster as a person may see it: entries, tokens, and who may do what. */
+import type { PendingToken, TrustEntry, TrustView } from '@malleus/shared/api/trust.ts'
+import type { Target } from '@malleus/shared/domain/target.ts'
+import { IncusTrustEntry } from '@malleus/shared/incus/certificate.ts'
+import { listOf } from '@malleus/shared/incus/reply.ts'
+import { IncusServer } from '@malleus/shared/incus/server.ts'
+import { z } from 'zod'
+import type { Gateway } from '../gateway/gateway.ts'
+import { MemberError } from '../gateway/member-error.ts'
+import type { Answer } from '../gateway/request.ts'
+import type { Scope } from '../gateway/scope.ts'
+import type { Clock } from '../lib/clock.ts'
+import { NoSuchEntry } from './trust-error.ts'
+import type { PendingTokens } from './pending-tokens.ts'
+import type { Describe, EntryFacts } from './trust-entries.ts'
+import { trustEntries } from './trust-entries.ts'
+import { authorizationOf, trustFindings } from './trust-findings.ts'
+
+export interface TrustPorts {
+  readonly cluster: string
+  readonly mode: 'bearer' | 'certificate'
+  readonly gateway: Pick<Gateway, 'read' | 'write'>
+  /** SHA-256 of the certificate with which this console is known now; null where it has none. */
+  readonly own: () => string | null
+  readonly describe: Describe
+  /** The tokens that this authority may see. */
+  readonly tokens: (scope: Scope) => PendingTokens
+  /** Why this console cannot promise to withdraw a token, as a sentence; null when it can. */
+  readonly cannotWithdraw: () => string | null
+  readonly clock: Clock
+}
+
+/** Who asks, and through which members they want to. */
+export interface Asker {
+  readonly scope: Scope
+  readonly target: Target
+  readonly signal?: AbortSignal
+}
+
+/** @throws what the gateway throws for the entries; the rest is left out where it cannot be read. */
+export async function readTrust(
+  ports: TrustPorts,
+  asker: Asker,
+): Promise<{ readonly view: TrustView; readonly answer: Answer<unknown> }> {
+  const [read, server, projects, tokens] = await Promise.all([
+    readEntries(ports, asker),
+    orNull(ask(ports, asker, '', IncusServer)),
+    orNull(ask(ports, asker, '/projects', listOf(z.string()))),
+    ports.tokens(asker.scope).view(asker.scope),
+  ])
+  const facts = {
+    cluster: ports.cluster,
+    mode: ports.mode,
+    config: server?.value.config ?? {},
+    extensions: server?.value.api_extensions ?? null,
+    own: read.entries.find(({ isConsole }) => isConsole) ?? null,
+  }
+  const view: TrustView = {
+    entries: read.entries,
+    tokens: tokens.tokens.filter((token) => isVisible(token, visibleProjects(asker.scope))),
+    tokensFreshness: tokens.freshness,
+    authorization: authorizationOf(facts),
+    findings: trustFindings(facts),
+    cannotWithdraw: ports.cannotWithdraw(),
+    projects: (projects?.value ?? []).map(nameIn).filter((name) => isIn(visibleProjects(asker.scope), name)),
+  }
+  return { view, answer: read.answer }
+}
+
+/** @throws NoSuchEntry, and what the gateway throws */
+export async function readTrustEntry(
+  ports: TrustPorts,
+  asker: Asker,
+  fingerprint: string,
+): Promise<{
+  readonly entry: TrustEntry
+  readonly raw: IncusTrustEntry
+  readonly etag: string
+  readonly answer: Answer<unknown>
+}> {
+  const answer = await ask(ports, asker, `/certificates/${encodeURIComponent(fingerprint)}`, IncusTrustEntry).catch(
+    (error: unknown) => {
+      throw error instanceof MemberError && error.status === 404 ? new NoSuchEntry() : error
+    },
+  )
+  // Incus takes the beginning of a fingerprint too; what is changed is named whole.
+  const [entry] = trustEntries([answer.value], factsFor(ports, asker.scope))
+  if (entry === undefined || entry.fingerprint !== fingerprint) throw new NoSuchEntry()
+  return { entry, raw: answer.value, etag: answer.etag ?? '', answer }
+}
+
+/** Every entry that the person may see. */
+export async function readEntries(
+  ports: TrustPorts,
+  asker: Asker,
+): Promise<{ readonly entries: TrustEntry[]; readonly answer: Answer<unknown> }> {
+  const answer = await ask(ports, asker, '/certificates', listOf(IncusTrustEntry), { recursion: '1' })
+  return { entries: trustEntries(answer.value, factsFor(ports, asker.scope)), answer }
+}
+
+/** In certificate mode, the console and not Incus keeps projects apart. */
+export function visibleProjects(scope: Scope): 'all' | readonly string[] {
+  return scope.kind === 'certificate' ? scope.projects : 'all'
+}
+
+function factsFor({ own, describe, clock }: TrustPorts, scope: Scope): EntryFacts {
+  return { own: own(), projects: visibleProjects(scope), describe, now: clock.now() }
+}
+
+function ask<Parsed>(
+  { gateway }: TrustPorts,
+  { scope, target, signal }: Asker,
+  path: string,
+  parse: z.ZodType<Parsed>,
+  query: Readonly<Record<string, string>> = {},
+): Promise<Answer<Parsed>> {
+  return gateway.read({ class: 'read', scope, target, path, query, parse, ...(signal && { signal }) })
+}
+
+/** What is nice to have beside the entries keeps nobody from these. */
+async function orNull<Value>(reading: Promise<Value>): Promise<Value | null> {
+  return reading.catch(() => null)
+}
+
+function isVisible({ restricted, projects }: PendingToken, visible: 'all' | readonly string[]): boolean {
+  return !restricted || projects.length === 0 || projects.some((project) => isIn(visible, project))
+}
+
+function isIn(visible: 'all' | readonly string[], project: string): boolean {
+  return visible === 'all' || visible.includes(project)
+}
+
+function nameIn(path: string): string {
+  return decodeURIComponent(path.split('/').at(-1) ?? '')
+}
