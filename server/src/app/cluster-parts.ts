@@ -1,6 +1,7 @@
 import { lookup } from 'node:dns/promises'
 import { X509Certificate } from 'node:crypto'
 import type { PinStore } from '../certificates/pin-store.ts'
+import type { PinChange } from '../certificates/trust-follow.ts'
 import { TrustFollower } from '../certificates/trust-follow.ts'
 import type { Cluster } from '../clusters/cluster.ts'
 import { MemberDirectory } from '../clusters/member-directory.ts'
@@ -55,7 +56,7 @@ export async function createClusterParts(
   settings: Config,
   pins: PinStore,
   keptMembers: KeptMembersStore,
-  onPinned: (what: 'followed' | 'advanced', fingerprint: string) => void,
+  onPinned: (what: PinChange, fingerprint: string) => void,
   watch: GatewayWatch,
   tools: Tools,
 ): Promise<ClusterParts> {

@@ -83,14 +83,31 @@ describe('the pins follow the certificate of the cluster', () => {
     expect(stored.map((each) => each.length)).toEqual([2, 1])
   })
 
-  test('a member that is down does not hold it up', () => {
-    const { follower, pins, shown, names, board } = world()
+  test('a member that is down keeps the old one until somebody drops it: it may come back with it', () => {
+    const { follower, pins, shown, names, board, changes } = world()
     follower.heard('server1', said(second))
     shown.set(names[0]!, second)
     const failure = { phase: 'tls', how: 'silent', fresh: true, message: 'No handshake.' } as const
     for (let n = 0; n < 2; n += 1) board.observe(names[1]!, { kind: 'probe-failed', failure })
     follower.presentedChanged()
+    expect(pins()).toEqual(['current first', 'next second'])
+    expect(follower.dropCurrent()).toBe(true)
     expect(pins()).toEqual(['current second'])
+    expect(follower.dropCurrent()).toBe(false)
+    expect(changes).toEqual(['followed', 'advanced'])
+  })
+
+  test('one that a person expects is accepted before anybody presents it, and can be dropped again', () => {
+    const { follower, pins, changes, stored } = world()
+    expect(follower.expect(fingerprint(second), 'expected by Jo')).toBe(true)
+    expect(follower.expect(fingerprint(second), 'expected by Jo')).toBe(false)
+    expect(pins()).toEqual(['current first', 'next second'])
+    expect(follower.dropNext(fingerprint(third))).toBe(false)
+    expect(follower.dropNext(fingerprint(second))).toBe(true)
+    expect(follower.dropNext()).toBe(false)
+    expect(pins()).toEqual(['current first'])
+    expect(changes).toEqual(['followed', 'dropped'])
+    expect(stored.map((each) => each.length)).toEqual([2, 1])
   })
 
   test('a successor that is presented already is not pushed out by what one member says', () => {

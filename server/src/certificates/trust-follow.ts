@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { IncusServer } from '@malleus/shared/incus/server.ts'
 import type { KnownMember, MemberDirectory } from '../clusters/member-directory.ts'
-import type { Trust } from '../clusters/trust.ts'
+import type { Pin, Trust } from '../clusters/trust.ts'
 import { fingerprintOf } from '../clusters/trust.ts'
 import type { HealthBoard } from '../health/health-board.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -21,14 +21,21 @@ export interface TrustFollowerOptions {
   readonly store: PinStore
   readonly clock: Clock
   readonly logger: Logger
-  /** Hears what was done, for the access history: `followed` a successor, or `advanced` to it. */
-  readonly onChange: (what: 'followed' | 'advanced', fingerprint: string) => void
+  /** Hears what was done, for the access history. */
+  readonly onChange: (what: PinChange, fingerprint: string) => void
 }
+
+/** `followed` a successor, `advanced` to it, or `dropped` it again. */
+export type PinChange = 'followed' | 'advanced' | 'dropped'
 
 /**
  * Lets the pins follow the cluster's certificate. When a member says, over a connection that a pin had verified, that the
- * certificate is another one, that one becomes the next pin; when every member that answers presents it, it becomes the
- * current one and the old one is refused. Where an authority vouches there is nothing to follow.
+ * certificate is another one, that one becomes the next pin; when every member presents it, it becomes the current one
+ * and the old one is refused. Where an authority vouches there is nothing to follow.
+ *
+ * Decision, 2026-11-22: a member that is away keeps the old pin, for it may come back with the old certificate, and then
+ * it is to be seen as one that was left behind and not as a stranger. Whoever does not want to wait for it drops the old
+ * pin by hand.
  */
 export class TrustFollower {
   readonly #options: TrustFollowerOptions
@@ -52,25 +59,59 @@ export class TrustFollower {
     this.presentedChanged()
   }
 
+  /** A person says which certificate comes next; false when it is accepted already, or an authority vouches. */
+  expect(fingerprint: string, from: string): boolean {
+    const { trust, onChange, logger, cluster } = this.#options
+    if (!trust.follow(fingerprint, from)) return false
+    logger.warn({ cluster, fingerprint }, 'a certificate is expected, and trusted from now on')
+    onChange('followed', fingerprint)
+    this.#keep()
+    return true
+  }
+
+  /** The successor is not accepted any more; false when there is none, or it is not that one. */
+  dropNext(fingerprint?: string): boolean {
+    const { trust, onChange, logger, cluster } = this.#options
+    const next = this.#next?.fingerprint
+    if (next === undefined || (fingerprint !== undefined && next !== fingerprint) || !trust.dropNext()) return false
+    logger.warn({ cluster, fingerprint: next }, 'the certificate that was expected is refused from now on')
+    onChange('dropped', next)
+    this.#keep()
+    return true
+  }
+
+  /** The old certificate is refused from now on, whoever still presents it; false when there is no successor. */
+  dropCurrent(): boolean {
+    return this.#advance(false, 'the old certificate is refused, as somebody asked')
+  }
+
   /** A member presented another certificate than before. */
   presentedChanged(): void {
-    const { trust, presented, onChange, logger, cluster } = this.#options
-    const { anchor } = trust
-    const next = anchor.kind === 'fingerprints' ? anchor.pins.find(({ position }) => position === 'next') : undefined
+    const { presented, directory } = this.#options
+    const next = this.#next
     if (next === undefined) return
-    const answering = this.#answering
-    const all = answering.every(({ name }) => {
-      const last = presented(name)
-      return last !== null && fingerprintOf(last.certificate) === next.fingerprint
+    const all = directory.list().every(({ name, contacted }) => {
+      const last = contacted ? presented(name) : null
+      return !contacted || (last !== null && fingerprintOf(last.certificate) === next.fingerprint)
     })
-    // Who is away may come back with the old one; it then needs the person who replaced the certificate.
-    if (answering.length === 0 || !all || !trust.advance()) return
-    logger.warn(
-      { cluster, fingerprint: next.fingerprint },
-      'every server presents the new certificate; the old one is refused',
-    )
+    if (this.#answering.length > 0 && all) {
+      this.#advance(true, 'every server presents the new certificate; the old one is refused')
+    }
+  }
+
+  get #next(): Pin | undefined {
+    const { anchor } = this.#options.trust
+    return anchor.kind === 'fingerprints' ? anchor.pins.find(({ position }) => position === 'next') : undefined
+  }
+
+  #advance(moved: boolean, why: string): boolean {
+    const { trust, onChange, logger, cluster } = this.#options
+    const next = this.#next
+    if (next === undefined || !trust.advance(moved)) return false
+    logger.warn({ cluster, fingerprint: next.fingerprint }, why)
     onChange('advanced', next.fingerprint)
     this.#keep()
+    return true
   }
 
   /**
@@ -80,7 +121,7 @@ export class TrustFollower {
   #isTakingOver(member: string, fingerprint: string): boolean {
     const { trust, presented, logger, cluster } = this.#options
     const pins = trust.anchor.kind === 'fingerprints' ? trust.anchor.pins : []
-    const next = pins.find(({ position }) => position === 'next')
+    const next = this.#next
     if (next === undefined || pins.some((pin) => pin.fingerprint === fingerprint)) return false
     const isPresented = this.#answering.some(({ name }) => {
       const last = presented(name)

@@ -92,6 +92,23 @@ describe('a certificate that is replaced', () => {
     expect(changes).toEqual(['narrowed'])
   })
 
+  it('lets what is under way end, when nobody presents it any more', () => {
+    const trust = pinned(pin(current), pin(next, 'next'))
+    const changes = changesOf(trust)
+    expect(trust.advance(true)).toBe(true)
+    expect(changes).toEqual(['succeeded'])
+  })
+
+  it('is alone again when its successor is dropped', () => {
+    const trust = pinned(pin(current), pin(next, 'next'))
+    const changes = changesOf(trust)
+    expect(trust.dropNext()).toBe(true)
+    expect(trust.dropNext()).toBe(false)
+    expect(trust.judge(next, chainIsBroken, now)).toBe('unknown')
+    expect(trust.judge(current, chainIsBroken, now)).toBe('same')
+    expect(changes).toEqual(['narrowed'])
+  })
+
   it('stays when it has no successor', () => {
     const trust = pinned(pin(current))
     expect(trust.advance()).toBe(false)

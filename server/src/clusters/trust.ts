@@ -39,9 +39,11 @@ export type ChainResult = { readonly ok: true } | { readonly ok: false; readonly
 
 /**
  * `narrowed`: something accepted before may be refused now, so connections made before are no longer believed.
+ * `succeeded`: the successor took its place, and nobody presents the one before any more: what is under way on
+ * connections that it opened may end, and nothing new begins on them.
  * `widened`: what was accepted still is.
  */
-export type TrustChange = 'narrowed' | 'widened'
+export type TrustChange = 'narrowed' | 'succeeded' | 'widened'
 
 /** The trust of one cluster. Tells its listeners of each change. */
 export class Trust {
@@ -81,23 +83,41 @@ export class Trust {
     if (anchor.kind === 'ca' || anchor.pins.some((pin) => pin.fingerprint === fingerprint)) return false
     const current = anchor.pins.filter((pin) => pin.position === 'current')
     const narrowed = current.length < anchor.pins.length
-    this.#become({ kind: 'fingerprints', pins: [...current, { fingerprint, position: 'next', from }] }, narrowed)
+    this.#become(
+      { kind: 'fingerprints', pins: [...current, { fingerprint, position: 'next', from }] },
+      narrowed ? 'narrowed' : 'widened',
+    )
     return true
   }
 
-  /** The successor becomes the current pin and the one before is refused from now on. False when there is none. */
-  advance(): boolean {
+  /**
+   * The successor becomes the current pin and the one before is refused from now on. False when there is none.
+   *
+   * @param moved whether nobody presents the one before any more; else connections that it opened end at once
+   */
+  advance(moved = false): boolean {
     const anchor = this.#anchor
     if (anchor.kind === 'ca') return false
     const next = anchor.pins.filter((pin) => pin.position === 'next')
     if (next.length === 0) return false
-    this.#become({ kind: 'fingerprints', pins: next.map((pin) => ({ ...pin, position: 'current' })) }, true)
+    const pins = next.map((pin) => ({ ...pin, position: 'current' }) as const)
+    this.#become({ kind: 'fingerprints', pins }, moved ? 'succeeded' : 'narrowed')
+    return true
+  }
+
+  /** Accepts the successor no longer. False when there is none. */
+  dropNext(): boolean {
+    const anchor = this.#anchor
+    if (anchor.kind === 'ca') return false
+    const current = anchor.pins.filter((pin) => pin.position === 'current')
+    if (current.length === anchor.pins.length) return false
+    this.#become({ kind: 'fingerprints', pins: current }, 'narrowed')
     return true
   }
 
   /** Puts another anchor in place of this one. Connections made before are not believed any more. */
   replace(anchor: TrustAnchor): void {
-    this.#become(anchor, true)
+    this.#become(anchor, 'narrowed')
   }
 
   /** Returns what ends it. */
@@ -105,9 +125,9 @@ export class Trust {
     return this.#changes.subscribe(listener)
   }
 
-  #become(anchor: TrustAnchor, narrowed: boolean): void {
+  #become(anchor: TrustAnchor, change: TrustChange): void {
     this.#anchor = checked(anchor)
-    this.#changes.publish(narrowed ? 'narrowed' : 'widened')
+    this.#changes.publish(change)
   }
 }
 

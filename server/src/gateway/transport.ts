@@ -335,8 +335,8 @@ export class Transport {
 
   /**
    * What was believed before may be refused now: then every connection ends at once, with what is under way on it. If
-   * something was only added, connections end as soon as they are free, so that a certificate that is being replaced
-   * interrupts nobody.
+   * something was only added, or all servers have moved to a successor, connections end as soon as they are free, so
+   * that a certificate that is being replaced interrupts nobody. Streams were judged when they were opened, and stay.
    */
   #trustChanged(change: TrustChange): void {
     this.#withIdentity = null
