@@ -80,7 +80,8 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
     ...told(incidentRoutes((cluster) => rooms(cluster).records.incidents)),
     ...frontRoutes((cluster) => rooms(cluster).parts.cluster.directory),
     ...auditRoutes({
-      log: storage.history,
+      search: storage.search,
+      records: storage.records,
       verification: storage.verification,
       visibleTo: (person) => ({
         clusters: policy.clustersWhere(person, 'audit.read'),

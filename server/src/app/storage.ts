@@ -3,6 +3,11 @@ import { openAuditLog } from '../audit/audit-log.ts'
 import { SqliteAttestationStore } from '../audit/attestation-store.sqlite.ts'
 import { SqliteAuditStore } from '../audit/audit-store.sqlite.ts'
 import { Checkpoints } from '../audit/checkpoints.ts'
+import { HistorySearch } from '../audit/history-search.ts'
+import { partsOf } from '../audit/parts-of.ts'
+import { RecordView } from '../audit/record-view.ts'
+import { SearchIndex } from '../audit/search-index.ts'
+import { SqliteSearchStore } from '../audit/search-store.sqlite.ts'
 import { HistoryVerification } from '../audit/verification.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
@@ -18,6 +23,8 @@ export interface Storage {
   readonly database: Database
   readonly history: AuditLog
   readonly verification: HistoryVerification
+  readonly search: HistorySearch
+  readonly records: RecordView
   close(): Promise<void>
 }
 
@@ -40,16 +47,27 @@ export async function openStorage(
   const attestations = new SqliteAttestationStore(auditDatabase)
   const checkpoints = new Checkpoints({ store: attestations, signing: keys.signing, history, clock, logger })
   checkpoints.start()
+  const searchDatabase = await openDatabase(folder, 'search', { clock, onAnswered: metrics.databaseWatch('search') })
+  const searchStore = new SqliteSearchStore(searchDatabase)
+  const index = new SearchIndex({ history: store, store: searchStore, clock, logger })
+  const unfollow = history.subscribe(() => index.follow())
+  index.follow()
+  const search = new HistorySearch({ history: store, store: searchStore, index, clock })
+  const records = new RecordView({ history: store, search, partsOf })
   return {
     keys,
     database,
     history,
     verification,
+    search,
+    records,
     close: async () => {
+      unfollow()
+      await index.stop()
       await verification.stop()
       await history.close()
       await checkpoints.stop()
-      await Promise.all([auditDatabase.close(), database.close()])
+      await Promise.all([auditDatabase.close(), searchDatabase.close(), database.close()])
     },
   }
 }

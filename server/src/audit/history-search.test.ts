@@ -6,7 +6,8 @@ import type { Database } from '../database/database.ts'
 import { openDatabase } from '../database/database.ts'
 import { silentLogger } from '../lib/logger.ts'
 import { SqliteAuditStore } from './audit-store.sqlite.ts'
-import { HistorySearch, TooManyValues } from './history-search.ts'
+import { FilterRefused } from './filter-refused.ts'
+import { HistorySearch } from './history-search.ts'
 import type { HistoryPageQuestion, HistoryQuestion } from './history-search.ts'
 import type { AuditEntry } from './record.ts'
 import { actorOf, auditEntry, noHash, placeRecord } from './record.ts'
@@ -258,7 +259,7 @@ describe('a filter that asks for too many values', () => {
       ...Array.from({ length: 501 }, (_, at) => ({ action: 'member.evacuate', cluster: 'prod-eu', object: `o${at}` })),
     )
     await note()
-    await expect(search.page(asked('to:o*'))).rejects.toThrow(TooManyValues)
+    await expect(search.page(asked('to:o*'))).rejects.toThrow(FilterRefused)
     expect(await found('to:o499')).toEqual(['499 member.evacuate'])
   })
 })
@@ -318,6 +319,27 @@ describe('the histogram', () => {
       to = countedFrom
     }
     expect(counted).toEqual([0, 1, 0, 0, 1, 0, 0, 0])
+  })
+})
+
+describe('gaps', () => {
+  const during = (from: number, to: number) => ({
+    from: new Date(start + from * minute).toISOString(),
+    to: new Date(start + to * minute).toISOString(),
+  })
+  test('are those of the time, and of what the person may see', async () => {
+    await write(
+      { action: 'events.gap', source: 'incus', cluster: 'prod-eu', during: during(-9, -5) },
+      { action: 'events.gap', source: 'incus', cluster: 'prod-eu', during: during(-2, 1) },
+      { action: 'requests.gap', source: 'incus', cluster: 'prod-us', during: during(2, 3) },
+    )
+    await note()
+    const of = async (said: Partial<HistoryQuestion>) => {
+      const found = await search.gaps({ ...asked(''), ...said, from: start, to: start + 10 * minute }, 10)
+      return found.map((gap) => gap.during.from)
+    }
+    expect(await of({})).toEqual([during(2, 3).from, during(-2, 1).from])
+    expect(await of({ clusters: ['prod-us'], withoutCluster: false })).toEqual([during(2, 3).from])
   })
 })
 

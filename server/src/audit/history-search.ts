@@ -16,6 +16,7 @@ import {
 } from '@malleus/shared/domain/history-filter.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { AuditStore, StoredLine } from './audit-store.ts'
+import { FilterRefused } from './filter-refused.ts'
 import { isQuiet, parseRecord } from './record.ts'
 import type { SearchIndex } from './search-index.ts'
 import type { KnownTerm, SearchStore, Seek } from './search-store.ts'
@@ -52,6 +53,7 @@ export interface HistoryPage {
   readonly next: string | null
   /** Up to which instant it has been looked, when the page is not full and there is more. */
   readonly searchedTo: string | null
+  readonly tookMs: number
 }
 
 export interface HistoryBar {
@@ -67,11 +69,6 @@ export interface Histogram {
   readonly bars: readonly HistoryBar[]
   /** Bars before this instant are not counted yet; null when all are. */
   readonly countedFrom: number | null
-}
-
-/** A filter that asks for so much by a `*` that it cannot be looked up. The message is for the person. */
-export class TooManyValues extends Error {
-  override readonly name = 'TooManyValues'
 }
 
 const FIRST_WIDTH = 4_096
@@ -97,12 +94,18 @@ export class HistorySearch {
   /**
    * One page, complete or as far as the time allowed.
    *
-   * @throws TooManyValues
+   * @throws FilterRefused
    */
   async page(question: HistoryPageQuestion): Promise<HistoryPage> {
     const { clock, budgetMs } = this.#options
+    const begunAt = clock.monotonic()
+    const page = await this.#page(question, begunAt + budgetMs)
+    return { ...page, tookMs: Math.round(clock.monotonic() - begunAt) }
+  }
+
+  async #page(question: HistoryPageQuestion, endsAt: number): Promise<Omit<HistoryPage, 'tookMs'>> {
+    const { clock } = this.#options
     const { order, limit } = question
-    const endsAt = clock.monotonic() + budgetMs
     const at = positionOf(question.cursor, order)
     const range = await this.#rangeOf(question.filter)
     const found: AuditRecord[] = []
@@ -154,7 +157,7 @@ export class HistorySearch {
    * How many records there are over time, in bars of equal length. Exact at once where what is asked for was counted when
    * it was recorded; else the newest bars that the time allowed. `to` continues an answer: only bars before it are counted.
    *
-   * @throws TooManyValues
+   * @throws FilterRefused
    */
   async histogram(question: HistoryQuestion & { from: number; to: number; bars: number }): Promise<Histogram> {
     const { span, barMs, first, end } = barsOf(question)
@@ -221,6 +224,21 @@ export class HistorySearch {
     ])
     const records = await this.#records([...before.toReversed(), ...after], [])
     return records.map(({ record }) => record)
+  }
+
+  /** The times of a stretch in which records are missing, newest first; each record says which. */
+  async gaps({ clusters, withoutCluster, from, to }: HistoryQuestion & { from: number; to: number }, limit: number) {
+    const { store } = this.#options
+    const gaps = (await Promise.all(gapActions.map((action) => store.terms('what', action, false, 1)))).flat()
+    const places = await this.#visibleGroups({ clusters, withoutCluster, reads: true })
+    if (gaps.length === 0 || places === null) return []
+    // A gap is recorded when it is over, which may be long after it began.
+    const first = (await store.firstSince(Math.floor(from / MINUTE_MS))) ?? this.position + 1
+    const seek = { groups: [gaps.map(({ id }) => id), ...places], without: [], from: first, to: this.position }
+    const records = await this.#records(await store.positions(seek, 'desc', limit), [])
+    return records.flatMap(({ record: { during, up } }) =>
+      during !== undefined && Date.parse(during.from) < to && Date.parse(during.to) >= from ? [{ during, up }] : [],
+    )
   }
 
   async #counted(question: HistoryQuestion, barMs: number, bars: HistoryBar[]): Promise<Histogram> {
@@ -346,7 +364,7 @@ export class HistorySearch {
     from: number,
     { order, limit }: HistoryPageQuestion,
     range: { readonly from: number; readonly to: number },
-  ): Promise<HistoryPage> {
+  ): Promise<Omit<HistoryPage, 'tookMs'>> {
     const isDone = order === 'newest' ? from < range.from : from > range.to
     if (isDone) return { records, next: null, searchedTo: null }
     const next = cursorAt(from)
@@ -368,7 +386,7 @@ export class HistorySearch {
         terms.push(...(await this.#options.store.terms(field, text.toLowerCase(), begins, MOST_VALUES + 1)))
       }
       if (terms.length > MOST_VALUES) {
-        throw new TooManyValues(`More than ${MOST_VALUES} values of “${field}:” begin so. Write more of it.`)
+        throw new FilterRefused(`More than ${MOST_VALUES} values of “${field}:” begin so. Write more of it.`)
       }
       if (not) without.push(...terms.map(({ id }) => id))
       else if (terms.length === 0) return null
@@ -399,6 +417,9 @@ export class HistorySearch {
     return loud.length === 0 ? null : [places, [...loud]]
   }
 }
+
+/** What records are called that say when others are missing. */
+const gapActions = ['events.gap', 'requests.gap']
 
 /** Among so many of the newest records values are offered from. */
 const RECENT = 200_000

@@ -41,6 +41,15 @@ export class SimulatedHistory {
         }),
       latest: () => Promise.resolve([]),
       after: (position, limit) => Promise.resolve(this.lines.slice(position, position + limit)),
+      before: (position, limit) =>
+        Promise.resolve(
+          this.lines
+            .slice(0, position - 1)
+            .toReversed()
+            .slice(0, limit),
+        ),
+      at: (positions) => Promise.resolve(this.lines.filter(({ position }) => positions.includes(position))),
+      find: (chain, seq) => Promise.resolve(this.lines.find((line) => line.chain === chain && line.seq === seq)),
     }
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { Action } from '../domain/action.ts'
+import { historyFields } from '../domain/history-filter.ts'
 import { Role } from '../domain/role.ts'
 import { endpoint } from './endpoint.ts'
 import { Instant } from './freshness.ts'
@@ -81,22 +82,108 @@ export const AuditRecord = z.object({
 })
 export type AuditRecord = z.infer<typeof AuditRecord>
 
+/** What every question to the access history says: what is looked for, and where. */
+const question = {
+  cluster: z.string().optional(),
+  /** In the language of `history-filter.ts`. */
+  filter: z.string().max(1_000).default(''),
+  /** Changes, refusals and sign-ins only, unless reads are asked for too. */
+  reads: z.enum(['true', 'false']).default('false'),
+}
+
+/** The last time the chain was checked from its beginning, and whether it held. */
+const HistoryCheck = z
+  .object({ ok: z.boolean(), at: Instant, records: z.int(), message: z.string().nullable() })
+  .nullable()
+
 export const listAudit = endpoint({
   method: 'GET',
   path: '/audit',
-  summary: 'The latest records of the access history, newest first.',
+  summary: 'Records of the access history, newest first.',
   query: z.strictObject({
-    cluster: z.string().optional(),
-    /** Changes, refusals and sign-ins only, unless reads are asked for too. */
-    reads: z.enum(['true', 'false']).default('false'),
+    ...question,
     member: z.string().optional(),
     limit: z.coerce.number().int().min(1).max(200).default(20),
+    /** Where to go on, as the answer before said. */
+    cursor: z.string().max(100).optional(),
+    order: z.enum(['newest', 'oldest']).default('newest'),
   }),
   reply: z.object({
     records: z.array(AuditRecord),
-    /** The last time the chain was checked from its beginning, and whether it held. */
-    verification: z
-      .object({ ok: z.boolean(), at: Instant, records: z.int(), message: z.string().nullable() })
-      .nullable(),
+    verification: HistoryCheck,
+    /** Null when there is nothing more. */
+    next: z.string().nullable(),
+    /** Up to when it was looked, where the page is not full and there is more: ask on. */
+    searchedTo: Instant.nullable(),
+    tookMs: z.number(),
+  }),
+})
+
+export const HistoryBar = z.object({
+  at: Instant,
+  records: z.int(),
+  refused: z.int(),
+  /** Also those of which nobody knows how they went. */
+  failed: z.int(),
+})
+export type HistoryBar = z.infer<typeof HistoryBar>
+
+export const countAudit = endpoint({
+  method: 'GET',
+  path: '/audit/histogram',
+  summary: 'How many records of the access history there are over time, and when records are missing.',
+  query: z.strictObject({
+    ...question,
+    from: Instant,
+    /** To go on with an answer that is not complete: its `countedFrom`. */
+    to: Instant,
+    bars: z.coerce.number().int().min(1).max(200).default(60),
+  }),
+  reply: z.object({
+    barMs: z.int(),
+    bars: z.array(HistoryBar),
+    /** Bars before this are not counted yet; null when all are. */
+    countedFrom: Instant.nullable(),
+    /** When a server was not listened to: records may be missing. */
+    gaps: z.array(z.object({ from: Instant, to: Instant, member: z.string().nullable() })),
+  }),
+})
+
+export const listAuditValues = endpoint({
+  method: 'GET',
+  path: '/audit/values',
+  summary: 'What records of the access history say for a field, to complete what somebody begins to write.',
+  query: z.strictObject({
+    cluster: z.string().optional(),
+    field: z.enum(historyFields),
+    begins: z.string().max(200).default(''),
+  }),
+  reply: z.object({ values: z.array(z.string()) }),
+})
+
+export const getAuditRecord = endpoint({
+  method: 'GET',
+  path: '/audit/:chain/:seq',
+  summary: 'One record of the access history as it is kept, with what belongs to it and whether it holds.',
+  reply: z.object({
+    record: AuditRecord,
+    /** As it is kept, byte by byte. */
+    text: z.string(),
+    /** In the order of writing, over all chains. */
+    position: z.int(),
+    /** What was worked out just now, for this record. */
+    checks: z.object({
+      /** Its content has the hash that it says. */
+      content: z.boolean(),
+      /** It names the record before it in its chain, or, as the first, the end of a chain. */
+      before: z.boolean(),
+      /** The record after it names it; null when there is none yet. */
+      after: z.boolean().nullable(),
+    }),
+    verification: HistoryCheck,
+    /** All that belongs to the same deed, oldest first. */
+    parts: z.array(AuditRecord),
+    /** What the same session, or the same person, did before and after, oldest first. */
+    around: z.array(AuditRecord),
   }),
 })

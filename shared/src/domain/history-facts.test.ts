@@ -83,6 +83,16 @@ describe('what a record says', () => {
     ['a cluster certificate was replaced', { ...incus, action: 'cluster-certificate-updated', actor: null }, ['trust']],
     ['a pin was followed', { action: 'trust.followed', actor: null }, ['trust']],
     ['a terminal was opened', { ...incus, action: 'instance-exec', actor: by('unix') }, ['terminals', 'outside']],
+    [
+      'a stranger was turned away',
+      { ...incus, action: 'request.refused', actor: null, decision: { allow: false, rule: 'refused' } },
+      ['outside'],
+    ],
+    [
+      'Incus took a request of this console',
+      { ...incus, action: 'request.change', actor: by('tls'), decision: { allow: true, rule: 'through this console' } },
+      [],
+    ],
     ['a member speaks for another', { ...incus, action: 'instance-started', actor: by('cluster') }, []],
   ] as const)('%s: %j is in %j', (_, said, views) => {
     expect(historyFacts(record(said)).view).toEqual(views)

@@ -50,10 +50,21 @@ function viewsOf(record: AuditRecord): readonly HistoryView[] {
   if (!looks && source === 'console' && actor?.roles.includes('admin') === true && phase !== 'intent')
     views.push('admin')
   if (isTerminal(action)) views.push('terminals')
-  // What nobody, or a member for another, is said to have done is part of something that somebody did.
-  if (source === 'incus' && actor !== null && actor.protocol !== 'cluster') views.push('outside')
+  if (isOutside(record)) views.push('outside')
   return views
 }
+
+/**
+ * Whether it tells of something that did not go through this console. What nobody, or a member for another, is said to
+ * have done is part of something that somebody did; a stranger whom Incus turned away is nobody, and acted.
+ */
+function isOutside({ source, actor, decision, during }: AuditRecord): boolean {
+  if (source !== 'incus' || during !== undefined || decision.rule === throughConsole) return false
+  return actor === null ? !decision.allow : actor.protocol !== 'cluster'
+}
+
+/** What the history says of a line of Incus's request log that this console caused. */
+const throughConsole = 'through this console'
 
 /** Incus's own words: `certificate-created`, `cluster-certificate-updated`, `cluster-token-created`, … */
 function isTrust(action: string): boolean {
