@@ -3,6 +3,7 @@
 
 import type { Server } from 'node:http'
 import { authorityOf } from './app/authority.ts'
+import { createClusterIngest, steerIngest } from './app/cluster-ingest.ts'
 import type { ClusterParts, Tools } from './app/cluster-parts.ts'
 import { createClusterParts } from './app/cluster-parts.ts'
 import { ClusterRecords } from './app/cluster-records.ts'
@@ -30,6 +31,7 @@ import { sqlitePinStore } from './certificates/pin-store.sqlite.ts'
 import type { Config } from './config.ts'
 import { sqliteKeptMembersStore } from './discovery/kept-members-store.sqlite.ts'
 import type { Scope } from './gateway/scope.ts'
+import type { ClusterIngest } from './ingest/cluster-ingest.ts'
 import type { DrainingTimes } from './http/draining.ts'
 import { Draining } from './http/draining.ts'
 import { createManagementServer } from './http/management.ts'
@@ -110,6 +112,18 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     if (parts.cluster.identity !== null) own.set(name, watches.hold(name, { kind: 'console' }).watch)
   }
 
+  const ingests = new Map(
+    config.clusters.map((cluster) => {
+      const { parts } = roomsOf(cluster.name)
+      return [cluster.name, createClusterIngest(cluster, parts, own.get(cluster.name) ?? null, storage, tools)] as const
+    }),
+  )
+  const ingestOf = (cluster: string): ClusterIngest => {
+    const found = ingests.get(cluster)
+    if (found === undefined) throw new TypeError(`there is no cluster "${cluster}"`)
+    return found
+  }
+
   const finder = new OutcomeFinder({ rooms, own, history: storage.history, hub, metrics, tools })
   const draining = new Draining()
   const routes = createRoutes({ policy, signIn, storage, rooms: roomsOf, watches, starters, livePosition })
@@ -159,7 +173,10 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     ),
   ]
   for (const [name, { parts, healthHistory, records, trust }] of rooms) {
-    ends.push(listenForConsole({ parts, watch: own.get(name) ?? null, history: storage.history, hub, tools }))
+    const ingest = ingestOf(name)
+    ends.push(listenForConsole({ parts, watch: own.get(name) ?? null, ingest, hub, tools }))
+    ends.push(steerIngest(ingest, parts))
+    void ingest.start()
     ends.push(
       records.incidents.subscribe((incident) => hub.publish({ kind: 'incident-changed', cluster: name, incident })),
     )
@@ -177,6 +194,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       hub.drain()
       finder.stop()
       watches.stop()
+      for (const ingest of ingests.values()) await ingest.stop()
       await work.close()
       for (const { parts, healthHistory, records, trust } of rooms.values()) {
         trust.stop()

@@ -72,6 +72,7 @@ export interface ClusterConfig {
   readonly memberNetworks: readonly string[] | null
   readonly memberPorts: readonly number[]
   readonly proxyProtocol: boolean
+  readonly requestLog: 'auto' | 'on' | 'off'
   readonly accessPaths: Settings['clusters'][number]['accessPaths']
 }
 
@@ -295,6 +296,7 @@ function clusterConfig(cluster: Settings['clusters'][number], at: string, materi
     memberNetworks: cluster.memberNetworks ?? null,
     memberPorts: cluster.memberPorts ?? [...new Set(members.map((member) => member.port))],
     proxyProtocol: cluster.proxyProtocol,
+    requestLog: cluster.requestLog,
     accessPaths: cluster.accessPaths,
   }
 }

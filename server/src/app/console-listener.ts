@@ -1,7 +1,7 @@
 import type { FeedFact } from '../events/event-feed.ts'
-import type { AuditLog } from '../audit/audit-log.ts'
 import { incusEventEntry } from '../audit/record.ts'
 import type { AuditEntry } from '../audit/record.ts'
+import type { ClusterIngest } from '../ingest/cluster-ingest.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { LiveHub } from '../live/live-hub.ts'
 import type { LifecycleEvent } from '@malleus/shared/incus/event.ts'
@@ -12,7 +12,7 @@ export interface ConsoleListenerOptions {
   readonly parts: ClusterParts
   /** What the console hears with its own identity; null where it has none. */
   readonly watch: ClusterWatch | null
-  readonly history: Pick<AuditLog, 'record'>
+  readonly ingest: Pick<ClusterIngest, 'record'>
   readonly hub: Pick<LiveHub, 'publish'>
   readonly tools: Tools
 }
@@ -68,7 +68,7 @@ function countInstances({ instances }: ClusterWatch, hub: Pick<LiveHub, 'publish
 
 const countEveryMs = 60_000
 
-function hear({ parts, history, tools, watch }: ConsoleListenerOptions, fact: FeedFact): void {
+function hear({ parts, ingest, watch }: ConsoleListenerOptions, fact: FeedFact): void {
   if (fact.kind === 'gap') {
     void parts.discovery.refresh()
     void watch?.operations.refresh()
@@ -78,11 +78,7 @@ function hear({ parts, history, tools, watch }: ConsoleListenerOptions, fact: Fe
   const { action } = fact.event.metadata
   if (action.startsWith('cluster-member-') || action.startsWith('cluster-group-')) void parts.discovery.refresh()
   if (action === 'cluster-certificate-updated' || action === 'config-updated') parts.readings.refreshServers()
-  try {
-    history.record(entryOf(parts.cluster.name, fact.event))
-  } catch (error) {
-    tools.logger.error({ err: error, action }, 'an event of the cluster is missing in the access history')
-  }
+  ingest.record(entryOf(parts.cluster.name, fact.event))
 }
 
 function entryOf(cluster: string, { metadata, project, location, timestamp }: LifecycleEvent): AuditEntry {

@@ -110,24 +110,29 @@ export class AuditLog {
     return this.#waitFor(entry, 'intent', 0)
   }
 
-  /** How what was announced ended. Never refused: written as soon as the store takes it. */
-  outcome(entry: AuditEntry): void {
-    this.#enqueue(entry, 'outcome', 0)
+  /**
+   * How what was announced ended. Never refused: written as soon as the store takes it.
+   *
+   * @param at when, in milliseconds since 1970, where that is not now
+   */
+  outcome(entry: AuditEntry, at?: number): void {
+    this.#enqueue(entry, 'outcome', 0, undefined, at)
   }
 
   /**
    * Something that happened without being announced: a refusal, the end of a session, an event of a cluster. A refusal
    * of somebody unknown goes to a queue of its own, one per address and minute, and never fails.
    *
+   * @param at when, in milliseconds since 1970, where that is not now
    * @throws AuditUnavailable when too much is waiting already.
    */
-  record(entry: AuditEntry): void {
+  record(entry: AuditEntry, at?: number): void {
     if (entry.actor === null && !entry.decision.allow) {
       if (this.#strangers.add(entry)) this.#schedule(this.#options.groupMs)
       return
     }
     this.#refuseWhenFull()
-    this.#enqueue(entry, isOutcome(entry) ? 'outcome' : 'event', this.#options.groupMs)
+    this.#enqueue(entry, isOutcome(entry) ? 'outcome' : 'event', this.#options.groupMs, undefined, at)
   }
 
   /**
@@ -226,11 +231,17 @@ export class AuditLog {
     })
   }
 
-  #enqueue(entry: AuditEntry, phase: AuditPhase, delayMs: number, settle?: Waiting['settle']): Waiting {
+  #enqueue(
+    entry: AuditEntry,
+    phase: AuditPhase,
+    delayMs: number,
+    settle?: Waiting['settle'],
+    at: number = this.#options.clock.now(),
+  ): Waiting {
     const waiting: Waiting = {
       entry: recordable(entry),
       phase,
-      at: this.#options.clock.now(),
+      at,
       abandoned: false,
       ...(settle && { settle }),
     }

@@ -229,6 +229,10 @@ export const ClusterSetting = z
       proxyProtocol: flag(
         'Begins every connection with a PROXY v1 header, for members that list this console in `core.https_trusted_proxy`.',
       ).default(false),
+      requestLog: oneOf(
+        ['auto', 'on', 'off'],
+        'Whether the access history has the requests that reach the members another way, and whom they refuse: one stream of their log for each member. Needs an identity with `unrestricted: true`. `auto`: in clusters of at most 20 members, and of members that log at most 200 lines per second.',
+      ).default('auto'),
       accessPaths: list(
         accessPath,
         'a list of access paths',

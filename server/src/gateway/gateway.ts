@@ -109,6 +109,15 @@ export interface ClusterGatewayOptions {
 /** One message of the event stream; Incus's operations with long output stay far below. */
 const mostEventBytes = 16 * 1024 * 1024
 
+/** The words of JSON.parse quote what it could not read, which may be anything; ours do not. */
+function parseMessage(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new SyntaxError('a message of the stream is not JSON')
+  }
+}
+
 /** For how long a member that refused a good token is asked after the others. */
 const refusingTokensMs = 10_000
 
@@ -242,7 +251,7 @@ export class ClusterGateway implements Gateway {
         path: pathOf('/events', query),
         openTimeoutMs: settings.limits.streamOpenMs,
         mostMessageBytes: mostEventBytes,
-        handlers: { onMessage: (text) => handlers.onEvent(JSON.parse(text)), onPing: () => handlers.onPing() },
+        handlers: { onMessage: (text) => handlers.onEvent(parseMessage(text)), onPing: () => handlers.onPing() },
         ...(signal === undefined ? {} : { signal }),
       })
       if ('reply' in opened) throw refusedStream(opened.reply, member, authority)

@@ -3,6 +3,7 @@ import { authorize } from './authorization.ts'
 import type { Call, ClusterParts } from './call.ts'
 import type { Member } from './member.ts'
 import { MemberDied } from './member.ts'
+import { logRequest, logUnknownPath } from './request-log.ts'
 import { asyncEnvelope, errorEnvelope, IncusError, syncEnvelope } from './replies.ts'
 import type { Reply } from './replies.ts'
 import { readJson } from './request-body.ts'
@@ -66,6 +67,7 @@ export async function upgrade(
     refuseWhileStarting(member)
     if (path !== '/1.0/events') throw new IncusError(404, 'not found')
     const call = await callOf(parts, member, request, wire, { body: undefined, params: {} })
+    logRequest(call, request, wire, false)
     const subscription = subscribe(call)
     const key = request.headers['sec-websocket-key']
     if (key === undefined) throw new IncusError(400, 'Bad Request')
@@ -92,9 +94,13 @@ async function replyTo(
   const { path } = splitUrl(request)
   const method = request.method ?? 'GET'
   const found = findRoute(ROUTES, method, path)
-  if (found.kind === 'no-path') throw new IncusError(404, 'not found')
+  if (found.kind === 'no-path') {
+    logUnknownPath(parts.events, member, request, wire)
+    throw new IncusError(404, 'not found')
+  }
   const params = found.kind === 'route' ? found.params : {}
   const call = await callOf(parts, member, request, wire, { body, params })
+  logRequest(call, request, wire, found.kind === 'route' && found.route.need === 'public')
   if (!METHODS.includes(method)) throw new IncusError(404, `Method "${method}" not found`)
   if (found.kind === 'no-method') throw new IncusError(501, 'not implemented')
   const { route } = found

@@ -19,6 +19,8 @@ export interface NewEvent {
   metadata: unknown
   /** Absent: it belongs to no project and everybody may see it. */
   project?: string
+  /** Told only to those who listen on the member where it happened, as lines of the log below warnings are. */
+  local?: boolean
 }
 
 interface Listener {
@@ -71,7 +73,12 @@ export class EventHub {
     }
   }
 
-  send({ type, location, metadata, project }: NewEvent): void {
+  /** Whether anybody listens to this on that member; what a log would say is not said to nobody. */
+  isHeard(type: EventType, location: Member): boolean {
+    return [...this.#listeners.keys()].some(({ member, types }) => member === location && types.includes(type))
+  }
+
+  send({ type, location, metadata, project, local = false }: NewEvent): void {
     const text = JSON.stringify({
       type,
       timestamp: goTime(this.#uniqueTime(location.now())),
@@ -81,6 +88,7 @@ export class EventHub {
     })
     for (const [listener, late] of this.#listeners) {
       if (!listener.types.includes(type) || !listener.maySee(project)) continue
+      if (local && listener.member !== location) continue
       if (!reaches(location, listener.member)) {
         if (listener.member.process !== 'dead') late.push({ text, from: location, sentAt: this.#clock.now() })
         continue
