@@ -91,6 +91,11 @@ export class HistorySearch {
     return this.#options.index.position
   }
 
+  /** The end of a time that is to reach until now. */
+  now(): number {
+    return this.#options.clock.now()
+  }
+
   /**
    * One page, complete or as far as the time allowed.
    *

@@ -17,14 +17,15 @@ export interface VisibleHistory {
 }
 
 export interface AuditRouteParts {
-  readonly search: Pick<HistorySearch, 'page' | 'histogram' | 'gaps' | 'values'>
+  readonly search: Pick<HistorySearch, 'page' | 'histogram' | 'gaps' | 'values' | 'now'>
   readonly records: RecordView
   readonly verification: Pick<HistoryVerification, 'report'>
   /** Policy's answer, for the cluster that is asked for or for all. */
   readonly visibleTo: (principal: RequestContext['principal']) => VisibleHistory
 }
 
-const BARS_WITH_GAPS = 200
+const DAY_MS = 86_400_000
+const MOST_GAPS = 200
 
 export function auditRoutes({ search, records, verification, visibleTo }: AuditRouteParts): readonly Route[] {
   /** Sign-ins belong to no cluster, and to the story of each. */
@@ -64,10 +65,11 @@ export function auditRoutes({ search, records, verification, visibleTo }: AuditR
       class: 'read',
       handler: async (context, { query }) => {
         const question = questionOf(context, query)
-        const times = { from: Date.parse(query.from), to: Date.parse(query.to) }
+        const to = query.to === undefined ? search.now() : Date.parse(query.to)
+        const times = { from: query.from === undefined ? to - DAY_MS : Date.parse(query.from), to }
         const [{ barMs, bars, countedFrom }, gaps] = await Promise.all([
           search.histogram({ ...question, ...times, bars: query.bars }),
-          search.gaps({ ...question, ...times }, BARS_WITH_GAPS),
+          search.gaps({ ...question, ...times }, MOST_GAPS),
         ])
         return {
           barMs,

@@ -134,9 +134,10 @@ export const countAudit = endpoint({
   summary: 'How many records of the access history there are over time, and when records are missing.',
   query: z.strictObject({
     ...question,
-    from: Instant,
-    /** To go on with an answer that is not complete: its `countedFrom`. */
-    to: Instant,
+    /** Default: a day before the end. */
+    from: Instant.optional(),
+    /** To go on with an answer that is not complete: its `countedFrom`. Default: now. */
+    to: Instant.optional(),
     bars: z.coerce.number().int().min(1).max(200).default(60),
   }),
   reply: z.object({
@@ -155,7 +156,7 @@ export const listAuditValues = endpoint({
   summary: 'What records of the access history say for a field, to complete what somebody begins to write.',
   query: z.strictObject({
     cluster: z.string().optional(),
-    field: z.enum(historyFields),
+    field: z.enum(historyFields).default('who'),
     begins: z.string().max(200).default(''),
   }),
   reply: z.object({ values: z.array(z.string()) }),
