@@ -277,6 +277,52 @@ const malleus: readonly Migration[] = [
       ) strict, without rowid`,
     ],
   },
+  {
+    name: '012 access paths',
+    statements: [
+      // What incidents of servers did to new clients of each access path.
+      `create table path_incident (
+        cluster text not null,
+        path text not null,
+        incident text not null,
+        began_at integer not null,
+        detail text not null,
+        primary key (cluster, path, incident)
+      ) strict, without rowid`,
+      'create index path_incident_began_at on path_incident (cluster, began_at)',
+    ],
+  },
+  {
+    name: '013 acme orders',
+    statements: [
+      // The latest order of a certificate that was asked for here (acme/acme-orders.ts): followed to its end also by a
+      // console that starts anew. No secret of the settings is in it.
+      `create table acme_order (
+        cluster text primary key,
+        kept text not null
+      ) strict, without rowid`,
+    ],
+  },
+  {
+    name: '014 certificate alerts',
+    statements: [
+      // Which ends of certificates were told, at which number of days, and which sinks have it (alerts/expiry.ts).
+      `create table certificate_alert (
+        key text not null,
+        threshold integer not null,
+        source text not null,
+        certificate text not null,
+        raised_at integer not null,
+        primary key (key, threshold)
+      ) strict, without rowid`,
+      `create table certificate_alert_taken (
+        key text not null,
+        threshold integer not null,
+        sink text not null,
+        primary key (key, threshold, sink)
+      ) strict, without rowid`,
+    ],
+  },
 ]
 
 const audit: readonly Migration[] = [
