@@ -9,7 +9,7 @@ export function describeProofProblem(word: string): Refusal {
       return {
         tone: 'warning',
         headline: 'Somebody else signed in there.',
-        text: 'It has to be you, who are signed in here. You still are, and nothing was changed.',
+        text: 'It has to be you, who are signed in here. Nothing was done.',
       }
     case 'not_asked_again':
       return {
