@@ -58,6 +58,10 @@ export class MemoryAuditStore implements AuditStore {
     return Promise.resolve(this.lines.find((line) => line.chain === chain && line.seq === seq))
   }
 
+  ofChain(chain: string, from: number, to: number): Promise<readonly StoredLine[]> {
+    return Promise.resolve(this.lines.filter((line) => line.chain === chain && line.seq >= from && line.seq <= to))
+  }
+
   get records(): readonly AuditRecord[] {
     return this.lines.map(({ text }) => AuditRecord.parse(JSON.parse(text)))
   }

@@ -42,9 +42,10 @@ export async function openStorage(
   const store = new SqliteAuditStore(auditDatabase)
   const reads = config.auditReads === 'strict' ? 'strict' : 'coalesced'
   const history = await openAuditLog({ store, ...tools, reads, mostWaiting: config.limits.auditQueue })
-  const verification = new HistoryVerification({ store, head: () => history.head, clock, logger })
-  verification.start()
   const attestations = new SqliteAttestationStore(auditDatabase)
+  const head = () => history.head
+  const verification = new HistoryVerification({ store, attestations, key: keys.signing, head, clock, logger })
+  verification.start()
   const checkpoints = new Checkpoints({ store: attestations, signing: keys.signing, history, clock, logger })
   checkpoints.start()
   const searchDatabase = await openDatabase(folder, 'search', { clock, onAnswered: metrics.databaseWatch('search') })

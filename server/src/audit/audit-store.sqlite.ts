@@ -100,6 +100,18 @@ export class SqliteAuditStore implements AuditStore {
       .executeTakeFirst()
     return row && lineOf(row)
   }
+
+  async ofChain(chain: string, from: number, to: number): Promise<readonly StoredLine[]> {
+    const rows = await this.#tables
+      .selectFrom('record')
+      .selectAll()
+      .where('chain', '=', chain)
+      .where('seq', '>=', from)
+      .where('seq', '<=', to)
+      .orderBy('position')
+      .execute()
+    return rows.map(lineOf)
+  }
 }
 
 function lineOf(row: Selectable<AuditTables['record']>): StoredLine {

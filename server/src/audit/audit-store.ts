@@ -47,6 +47,8 @@ export interface AuditStore {
   at(positions: readonly number[]): Promise<readonly StoredLine[]>
   /** One by its place in its chain; undefined when there is none. */
   find(chain: string, seq: number): Promise<StoredLine | undefined>
+  /** Those of a chain whose columns say a place from one to another, in the order of writing. */
+  ofChain(chain: string, from: number, to: number): Promise<readonly StoredLine[]>
   /** In the order of writing, those after a position. For the verification. */
   after(position: number, limit: number): Promise<readonly StoredLine[]>
 }

@@ -1,8 +1,10 @@
+import type { KeyObject } from 'node:crypto'
 import type { Clock } from '../lib/clock.ts'
 import { instant, sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import type { AttestationStore } from './attestation-store.ts'
 import type { AuditStore, ChainHead } from './audit-store.ts'
-import { nothingVerified, verifyHead, verifyLines } from './verify.ts'
+import { verifyHistory } from './verify-history.ts'
 
 /** How the last complete check of the access history ended; times as they go over the wire. */
 export interface VerificationReport {
@@ -13,7 +15,10 @@ export interface VerificationReport {
 }
 
 export interface HistoryVerificationOptions {
-  readonly store: Pick<AuditStore, 'after'>
+  readonly store: Pick<AuditStore, 'after' | 'ofChain'>
+  readonly attestations: Pick<AttestationStore, 'after'>
+  /** By which the attestations were signed. */
+  readonly key: KeyObject
   /** The last record that this start has written, which therefore has to be there. */
   readonly head: () => ChainHead
   readonly clock: Clock
@@ -53,16 +58,18 @@ export class HistoryVerification {
 
   /** One complete check. Leaves the event loop alone between pages. */
   async verify(): Promise<VerificationReport> {
-    const { store, clock, logger } = this.#options
-    const head = this.#options.head()
-    let found = nothingVerified
-    for (;;) {
-      const lines = await store.after(found.lastPosition, PAGE)
-      found = verifyLines(found, lines)
-      if (lines.length < PAGE || found.breach !== null || this.#stopped.signal.aborted) break
-      await sleep(clock, BREATH_MS, this.#stopped.signal)
-    }
-    const { breach, records } = this.#stopped.signal.aborted ? found : verifyHead(found, head)
+    const { store, attestations, key, clock, logger } = this.#options
+    const { breach, records } = await verifyHistory({
+      records: store,
+      attestations,
+      key,
+      head: this.#options.head(),
+      page: PAGE,
+      between: async () => {
+        await sleep(clock, BREATH_MS, this.#stopped.signal)
+        return this.#stopped.signal.aborted
+      },
+    })
     if (breach !== null) logger.error({ breach }, 'The access history has been changed')
     return { ok: breach === null, at: instant(clock.now()), records, message: breach?.message ?? null }
   }

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../testing/manual-clock.ts'
@@ -128,10 +129,15 @@ describe('the verification', () => {
 
   test('checks nothing after the first breach, and says which record it is', () => {
     const broken = check(lines.with(3, { ...lines[3]!, text: '{}' }))
-    expect(broken.breach?.message).toBe(`Record 3 of chain ${lines[0]!.chain}: the text is not a record`)
+    expect(broken.breach?.message).toBe(`Record 3 of chain ${lines[0]!.chain} was changed: the text is not a record`)
     expect(verifyLines(broken, lines)).toBe(broken)
   })
 })
+
+const nothingSigned = {
+  attestations: { after: () => Promise.resolve([]) },
+  key: generateKeyPairSync('ed25519').publicKey,
+}
 
 describe('the verification behind the list', () => {
   test('reports the whole history, again after an hour, and what was found', async () => {
@@ -140,8 +146,15 @@ describe('the verification behind the list', () => {
     const store = {
       after: (position: number, limit: number) =>
         Promise.resolve(stored.filter((line) => line.position > position).slice(0, limit)),
+      ofChain: () => Promise.resolve([]),
     }
-    const verification = new HistoryVerification({ store, head: () => head, clock, logger: silentLogger })
+    const verification = new HistoryVerification({
+      store,
+      ...nothingSigned,
+      head: () => head,
+      clock,
+      logger: silentLogger,
+    })
     expect(verification.report).toBeNull()
     verification.start()
     await clock.pass(1000)
@@ -149,7 +162,7 @@ describe('the verification behind the list', () => {
     stored = lines.toSpliced(4, 1)
     await clock.pass(3_600_000)
     expect(verification.report).toMatchObject({ ok: false, records: 4 })
-    expect(verification.report?.message).toContain('records are missing or out of order')
+    expect(verification.report?.message).toContain('Record 4 of chain')
     await verification.stop()
   })
 
@@ -157,10 +170,12 @@ describe('the verification behind the list', () => {
     const clock = new ManualClock()
     let fails = false
     const store = {
+      ofChain: () => Promise.resolve([]),
       after: () => (fails ? Promise.reject(new Error('gone')) : Promise.resolve([])),
     }
     const verification = new HistoryVerification({
       store,
+      ...nothingSigned,
       head: () => ({ chain: 'c', seq: 0, hash: 'h' }),
       clock,
       logger: silentLogger,
@@ -170,7 +185,10 @@ describe('the verification behind the list', () => {
     const first = verification.report
     fails = true
     await clock.pass(3_600_000)
-    expect(first).toMatchObject({ ok: false, message: 'Record 0 of chain c: it was written and is missing' })
+    expect(first).toMatchObject({
+      ok: false,
+      message: 'Record 0 of chain c was cut off: it was written and is missing',
+    })
     expect(verification.report).toBe(first)
     await verification.stop()
   })

@@ -49,6 +49,8 @@ export class SimulatedHistory {
             .slice(0, limit),
         ),
       at: (positions) => Promise.resolve(this.lines.filter(({ position }) => positions.includes(position))),
+      ofChain: (chain, from, to) =>
+        Promise.resolve(this.lines.filter((line) => line.chain === chain && line.seq >= from && line.seq <= to)),
       find: (chain, seq) => Promise.resolve(this.lines.find((line) => line.chain === chain && line.seq === seq)),
     }
   }
