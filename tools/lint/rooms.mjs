@@ -44,6 +44,7 @@ const rooms = new Map([
   ['server/src/ingest', { may: [...server('audit', 'events'), ...serverFeature] }],
   // The settings of the servers; whoever has one to change asks here, so that none is lost.
   feature('server-config'),
+  ['server/src/acme', { may: [...server('server-config'), ...serverFeature] }],
   ['server/src/access-paths', { may: [...server('probes'), ...serverFeature] }],
   ['server/src/lists', { may: [...server('gateway'), ...serverBase] }],
   ['server/src/mutations', { may: [...server('gateway'), ...serverBase] }],

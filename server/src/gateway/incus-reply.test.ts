@@ -80,8 +80,11 @@ describe('a refusal', () => {
     expect(refusal(status, 'why', bearer)).toMatchObject({ kind: 'incus', status, code, message: 'why' })
   })
 
-  it('has the text of Incus, and not more than 512 characters of it', () => {
-    expect(refusal(403, 'x'.repeat(10_000)).message).toBe('x'.repeat(512))
+  it('has the text of Incus, and of a long one its beginning and its end, in 512 characters', () => {
+    expect(refusal(403, 'x'.repeat(512)).message).toBe('x'.repeat(512))
+    const { message } = refusal(403, `Failed to run it: ${'x'.repeat(10_000)} because of this`)
+    expect(message).toHaveLength(512)
+    expect(message).toMatch(/^Failed to run it: x+ … x+ because of this$/)
   })
 
   it('without a text names the status', () => {

@@ -24,6 +24,11 @@ export interface ReplyContext<Parsed> {
 
 const mostTextLength = 512
 
+/** Incus passes on whole outputs of programs, which say at their end what went wrong. */
+function shortened(text: string): string {
+  return text.length <= mostTextLength ? text : `${text.slice(0, 120)} … ${text.slice(120 + 3 - mostTextLength)}`
+}
+
 /** Reads one answer. Throws a MemberError: `incus` when Incus says no, `bad-reply` for what Incus would not say. */
 export function readIncusReply<Parsed>(reply: WireReply, context: ReplyContext<Parsed>): ParsedReply<Parsed> {
   return parsedReply(reply, context, () => jsonOf(reply, context.member))
@@ -68,10 +73,15 @@ export function etagOf({ headers: { etag } }: WireReply): string | null {
 
 /**
  * Whether Incus says that its cluster database does not answer: it has no leader, or the leader none of the others.
- * The texts are those of cowsql and of Go's contexts (incus `internal/server/db/cluster`, `cmd/incusd/api.go`).
+ * The texts are those of cowsql and of Go's contexts (incus `internal/server/db/cluster`, `cmd/incusd/api.go`). Programs
+ * that Incus runs may say the same of something else.
  */
 export function saysDatabaseUnavailable(status: number, text: string): boolean {
-  return (status === 500 || status === 503) && /cowsql|\bleader\b|context deadline|transaction/i.test(text)
+  return (
+    (status === 500 || status === 503) &&
+    !/^Failed to run /.test(text) &&
+    /cowsql|\bleader\b|context deadline|transaction/i.test(text)
+  )
 }
 
 /** Whether the daemon says that it is not up yet (incus `cmd/incusd/daemon.go`). */
@@ -98,7 +108,7 @@ export function saysNotDone(error: MemberError): boolean {
 }
 
 function refusal(text: string, status: number, context: ReplyContext<unknown>): MemberError {
-  const message = text === '' ? `${context.member} answered with status ${status}` : text.slice(0, mostTextLength)
+  const message = text === '' ? `${context.member} answered with status ${status}` : shortened(text)
   return new MemberError({
     kind: 'incus',
     member: context.member,

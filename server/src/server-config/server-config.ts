@@ -52,6 +52,11 @@ export interface WantedSettings {
   readonly member?: string
   /** How long Incus may take for its answer. Default 15 s; afterwards the settings are read until they tell. */
   readonly deadlineMs?: number
+  /**
+   * Whether settings that are as they were to be tell, after an answer that did not come, that the change was made.
+   * Default: they do. Not so where Incus does something with them that can fail, such as ordering a certificate.
+   */
+  readonly settingsTell?: boolean
   readonly signal?: AbortSignal
 }
 
@@ -106,6 +111,11 @@ export class ServerConfig {
     }
   }
 
+  /** What was read, as it may be shown. */
+  masked({ config }: SettingsRead): Readonly<Record<string, MaskedValue>> {
+    return maskedConfig(config, this.#ports.mask)
+  }
+
   /**
    * Changes some settings and loses none. To be called by a handler whose route is recorded, wants a step-up and is for
    * administrators; asked again after it was done, it changes nothing.
@@ -115,14 +125,8 @@ export class ServerConfig {
    *   throws, such as Incus's own refusal of a value, or OutcomeUnknown when neither an answer came nor the settings told.
    */
   async change(scope: Scope, wanted: WantedSettings): Promise<SettingsChanged> {
-    refuseUnknown(wanted)
-    const whyNot = this.#ports.whyNotNow()
-    if (whyNot !== null) throw new CannotChange(whyNot)
     for (let tries = 1; ; tries += 1) {
-      const now = await this.read(scope, wanted.member, wanted.signal)
-      refuseUnsupported(wanted, now)
-      this.#refuseOutdated(wanted, now.config)
-      const next = withSecrets(merged(now.config, wanted.settings), now.config, this.#ports.mask)
+      const { now, next } = await this.#plan(scope, wanted)
       const isSame = Object.keys(wanted.settings).every((key) => inForce(next, key) === inForce(now.config, key))
       const before = this.#shown(wanted, now.config)
       if (isSame) {
@@ -138,9 +142,30 @@ export class ServerConfig {
     }
   }
 
+  /**
+   * Whether a change may be made as things are: throws what `change` would before it sends anything, and gives the
+   * settings as they are.
+   */
+  async check(scope: Scope, wanted: WantedSettings): Promise<SettingsRead> {
+    return (await this.#plan(scope, wanted)).now
+  }
+
+  async #plan(
+    scope: Scope,
+    wanted: WantedSettings,
+  ): Promise<{ readonly now: SettingsRead; readonly next: Readonly<Record<string, string>> }> {
+    refuseUnknown(wanted)
+    const whyNot = this.#ports.whyNotNow()
+    if (whyNot !== null) throw new CannotChange(whyNot)
+    const now = await this.read(scope, wanted.member, wanted.signal)
+    refuseUnsupported(wanted, now)
+    this.#refuseOutdated(wanted, now.config)
+    return { now, next: withSecrets(merged(now.config, wanted.settings), now.config, this.#ports.mask) }
+  }
+
   async #write(
     scope: Scope,
-    { deadlineMs = answerWithinMs, signal }: WantedSettings,
+    { deadlineMs = answerWithinMs, settingsTell = true, signal }: WantedSettings,
     now: SettingsRead,
     next: Readonly<Record<string, string>>,
   ): Promise<SettingsChanged['answer']> {
@@ -157,7 +182,7 @@ export class ServerConfig {
         ...(signal && { signal }),
       })
     } catch (error) {
-      if (error instanceof OutcomeUnknown) return this.#findOut(scope, now, next, error, signal)
+      if (error instanceof OutcomeUnknown && settingsTell) return this.#findOut(scope, now, next, error, signal)
       if (error instanceof MemberError && error.kind === 'incus' && error.status !== 412) {
         await this.#refuseLoss(scope, now, next, error)
       }
