@@ -37,6 +37,7 @@ const everyPage: readonly Picture[] = Object.entries({
   'server-health': `/clusters/${cluster}/members/${stuck}/health?range=1h`,
   incidents: `/clusters/${cluster}/incidents`,
   certificates: `/clusters/${cluster}/certificates`,
+  trust: `/clusters/${cluster}/trust`,
   operations: `/clusters/${cluster}/operations`,
   'target-stuck': `/clusters/${cluster}/members?target=${stuck}`,
   'not-found': '/nowhere',

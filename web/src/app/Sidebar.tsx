@@ -1,5 +1,15 @@
 import { Link } from '@tanstack/react-router'
-import { Activity, Box, LayoutDashboard, Radio, Server, ShieldCheck, Siren, type LucideIcon } from 'lucide-react'
+import {
+  Activity,
+  Box,
+  KeyRound,
+  LayoutDashboard,
+  Radio,
+  Server,
+  ShieldCheck,
+  Siren,
+  type LucideIcon,
+} from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { isFinished } from '@malleus/shared/api/operations.ts'
@@ -38,7 +48,9 @@ export function Sidebar() {
         <Entry to="/clusters/$cluster/certificates" icon={ShieldCheck} text="Certificates">
           {findings.count > 0 && <Count {...findings} words={findings.count === 1 ? 'finding' : 'findings'} />}
         </Entry>
+        <Entry to="/clusters/$cluster/trust" icon={KeyRound} text="Trust" />
         <Group title="Audit" />
+        <Entry to="/clusters/$cluster/history" icon={ScrollText} text="Access history" />
         <Entry to="/clusters/$cluster/events" icon={Radio} text="Events" />
         <Group title="Workloads" />
         <Entry to="/clusters/$cluster/instances" icon={Box} text="Instances">
@@ -75,10 +87,12 @@ function Entry(props: {
     | '/clusters/$cluster'
     | '/clusters/$cluster/members'
     | '/clusters/$cluster/certificates'
+    | '/clusters/$cluster/trust'
     | '/clusters/$cluster/incidents'
     | '/clusters/$cluster/instances'
     | '/clusters/$cluster/operations'
     | '/clusters/$cluster/events'
+    | '/clusters/$cluster/history'
   exact?: boolean
   icon: LucideIcon
   text: string

@@ -151,6 +151,24 @@ const certificatesRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/certificates/CertificatesPage.tsx'), 'CertificatesPage'),
 })
 
+const trustRoute = createRoute({
+  getParentRoute: () => clusterRoute,
+  path: '/trust',
+  validateSearch: z.object({
+    sort: text,
+    q: text,
+    kind: z.enum(['client', 'metrics', 'server', 'restricted', 'attention']).optional().catch(undefined),
+    entry: text,
+  }),
+  loaderDeps: ({ search: { target } }) => ({ target }),
+  loader: async ({ params: { cluster }, deps }) => {
+    const { trustQuery } = await import('../api/trust.ts')
+    const target = parseTarget(deps.target)
+    await seen(cluster, 'trust.list', () => queryClient.query(trustQuery(cluster, target)))
+  },
+  component: lazyRouteComponent(() => import('../features/trust/TrustPage.tsx'), 'TrustPage'),
+})
+
 const instancesRoute = createRoute({
   getParentRoute: () => clusterRoute,
   path: '/instances',
@@ -179,6 +197,18 @@ const eventsRoute = createRoute({
     await seen(cluster, 'event.list', () => queryClient.query(eventLogQuery(cluster)))
   },
   component: lazyRouteComponent(() => import('../features/events/EventsPage.tsx'), 'EventsPage'),
+})
+
+const historyRoute = createRoute({
+  getParentRoute: () => clusterRoute,
+  path: '/history',
+  validateSearch: z.object({
+    filter: text,
+    reads: z.boolean().optional().catch(undefined),
+    order: z.enum(['oldest']).optional().catch(undefined),
+    record: text,
+  }),
+  component: lazyRouteComponent(() => import('../features/access-history/HistoryPage.tsx'), 'HistoryPage'),
 })
 
 const operationsRoute = createRoute({
@@ -223,10 +253,12 @@ const routeTree = rootRoute.addChildren([
     incidentsRoute,
     incidentRoute,
     certificatesRoute,
+    trustRoute,
     instancesRoute,
     operationsRoute,
     operationRoute,
     eventsRoute,
+    historyRoute,
   ]),
 ])
 

@@ -3,8 +3,10 @@ export function sectionOf(path: string): string {
   const [, , , section] = path.split('/')
   if (section === 'members') return 'Servers'
   if (section === 'instances') return 'Instances'
+  if (section === 'trust') return 'Trust'
   if (section === 'operations') return 'Operations'
   if (section === 'events') return 'Events'
+  if (section === 'history') return 'Access history'
   if (section === 'incidents') return 'Incidents'
   return section === 'certificates' ? 'Certificates' : 'Overview'
 }

@@ -9,10 +9,16 @@ const Preferences = z.object({
   instanceColumns: z.array(z.string()).nullable().catch(null),
   operationColumns: z.array(z.string()).nullable().catch(null),
   eventColumns: z.array(z.string()).nullable().catch(null),
+  trustColumns: z.array(z.string()).nullable().catch(null),
 })
 export type Preferences = z.infer<typeof Preferences>
 /** What keeps which columns a table has; null where nothing was chosen. */
-export type ColumnPreference = 'memberColumns' | 'instanceColumns' | 'operationColumns' | 'eventColumns'
+export type ColumnPreference =
+  | 'memberColumns'
+  | 'instanceColumns'
+  | 'operationColumns'
+  | 'eventColumns'
+  | 'trustColumns'
 
 const key = 'malleus.preferences'
 

@@ -1,0 +1,64 @@
+import type { TrustFinding, TrustView } from '@malleus/shared/api/trust.ts'
+import { Card, Fact, Facts } from '../../ui/Card.tsx'
+import { inkOf, StateMark } from '../../ui/StateMark.tsx'
+import { Command } from './Command.tsx'
+import { describeAuthorization, findingShapes } from './trust-words.ts'
+
+/** Which rules decide, and what an administrator should know about that, with how it is put right. */
+export function FindingsCard({ trust: { authorization, findings } }: { trust: TrustView }) {
+  return (
+    <Card title="Who can do what">
+      <Facts>
+        <Fact name="Decided by">
+          {authorization === null ? (
+            <span className="text-ink-3">Not known: the configuration may not be seen by you.</span>
+          ) : (
+            describeAuthorization(authorization)
+          )}
+        </Fact>
+        {authorization !== null && authorization.routing !== null && (
+          <Fact name="By kind of client">
+            <ul className="flex flex-wrap gap-x-3">
+              {Object.entries(authorization.routing).map(([kind, rule]) => (
+                <li key={kind}>
+                  <span className="text-ink-2">{kind}</span> <span className="font-mono text-12">{rule}</span>
+                </li>
+              ))}
+            </ul>
+          </Fact>
+        )}
+        {authorization !== null && (
+          <Fact name="Tokens end">
+            {authorization.tokenExpiry === null ? (
+              <span className="text-warning">never</span>
+            ) : (
+              <span className="font-mono text-12">after {authorization.tokenExpiry}</span>
+            )}
+          </Fact>
+        )}
+      </Facts>
+      {findings.length > 0 && (
+        <ul className="divide-y divide-line border-t border-line">
+          {findings.map((finding) => (
+            <FindingRow key={finding.code} finding={finding} />
+          ))}
+        </ul>
+      )}
+    </Card>
+  )
+}
+
+function FindingRow({ finding: { severity, text, fix, command } }: { finding: TrustFinding }) {
+  return (
+    <li className="flex items-start gap-2.5 px-(--pad-x) py-2.5">
+      <span className="mt-1">
+        <StateMark tone={severity} shape={findingShapes[severity]} />
+      </span>
+      <div className="flex min-w-0 grow flex-col gap-1">
+        <p className={severity === 'info' ? '' : inkOf[severity]}>{text}</p>
+        <p className="text-ink-2">{fix}</p>
+        {command !== null && <Command text={command} />}
+      </div>
+    </li>
+  )
+}

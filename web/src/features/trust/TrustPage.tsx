@@ -1,0 +1,199 @@
+import type { TrustEntry } from '@malleus/shared/api/trust.ts'
+import { canRemoveTrust } from '@malleus/shared/domain/possibilities.ts'
+import { useQuery } from '@tanstack/react-query'
+import { getRouteApi } from '@tanstack/react-router'
+import { lazy, Suspense, useDeferredValue, useState } from 'react'
+import { trustQuery } from '../../api/trust.ts'
+import { useMay, useTarget } from '../../components/current.ts'
+import { FilterButton } from '../../components/FilterButton.tsx'
+import { EmptyTable, ForRole, ListPage } from '../../components/ListPage.tsx'
+import { plural } from '../../lib/plural.ts'
+import { useStore } from '../../lib/store.ts'
+import { useTypedText } from '../../lib/use-typed-text.ts'
+import { preferences } from '../../stores/preferences.ts'
+import { Boundary } from '../../ui/Boundary.tsx'
+import { Button } from '../../ui/Button.tsx'
+import { LongTable } from '../../ui/LongTable.tsx'
+import { EntryPanel } from './EntryPanel.tsx'
+import { FindingsCard } from './FindingsCard.tsx'
+import { TokensCard } from './TokensCard.tsx'
+import { trustColumns } from './trust-columns.tsx'
+import {
+  allColumns,
+  describeTrust,
+  filterEntries,
+  fixedColumns,
+  formatSort,
+  kindNames,
+  parseSort,
+  shownColumns,
+  sortEntries,
+} from './trust-list.ts'
+
+const AddDialog = lazy(() => import('./AddDialog.tsx').then((m) => ({ default: m.AddDialog })))
+const RemoveDialog = lazy(() => import('./RemoveDialog.tsx').then((m) => ({ default: m.RemoveDialog })))
+
+const route = getRouteApi('/clusters/$cluster/trust')
+
+export function TrustPage() {
+  return (
+    <ForRole action="trust.list" title="Trust" what="whom the cluster trusts">
+      <Trust />
+    </ForRole>
+  )
+}
+
+const none: readonly TrustEntry[] = []
+
+function Trust() {
+  const { cluster } = route.useParams()
+  const { q = '', sort: sortText, kind, entry: openedName } = route.useSearch()
+  const navigate = route.useNavigate()
+  const { data: trust, error } = useQuery(trustQuery(cluster, useTarget()))
+  const [adding, setAdding] = useState(false)
+  const [removing, setRemoving] = useState<readonly TrustEntry[] | null>(null)
+  const [picked, setPicked] = useState<ReadonlySet<string>>(new Set())
+  const add = useMay('trust.token')
+  const remove = useMay('trust.remove')
+  const shown = shownColumns(useStore(preferences).trustColumns)
+  const narrow = (change: Partial<ReturnType<typeof route.useSearch>>) =>
+    void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
+  const [text, setText] = useTypedText(q, (value) => narrow({ q: value || undefined }))
+  // What is typed is seen at once; the rows follow.
+  const query = useDeferredValue(text)
+  const sort = parseSort(sortText)
+
+  const all = trust?.entries ?? none
+  const rows = sortEntries(filterEntries(all, { query, kind }), sort)
+  const opened = all.find(({ fingerprint }) => fingerprint === openedName)
+  const chosen = all.filter(({ fingerprint }) => picked.has(fingerprint))
+  const columns = trustColumns({
+    picked,
+    onPick: (fingerprint, isPicked) =>
+      setPicked((before) => {
+        const next = new Set(before)
+        if (isPicked) next.add(fingerprint)
+        else next.delete(fingerprint)
+        return next
+      }),
+    onOpen: (fingerprint) => narrow({ entry: fingerprint }),
+    cannotRemove: (entry) => {
+      if (!remove.may) return remove.because
+      const possible = canRemoveTrust(entry, all)
+      return possible.kind === 'cannot' ? possible.because : undefined
+    },
+  })
+  const close = () => {
+    const row = document.querySelector<HTMLElement>(`[data-entry="${openedName ?? ''}"]`)
+    narrow({ entry: undefined })
+    row?.focus()
+  }
+
+  return (
+    <>
+      <ListPage
+        title="Trust"
+        sentence={trust && describeTrust(all, trust.tokens, kind === 'server' ? 0 : rows.length)}
+        error={error}
+        filter={{
+          label: 'Filter by name, fingerprint, project, issuer…',
+          value: text,
+          onChange: setText,
+          className: 'min-w-44 grow sm:max-w-80',
+        }}
+        more={
+          <>
+            <FilterButton
+              label="Which"
+              anyText="All clients"
+              chosen={kind}
+              options={kindNames}
+              onChoose={(id) => narrow({ kind: kindNames.find((name) => name.id === id)?.id })}
+            />
+            <Button
+              tone="primary"
+              opens="dialog"
+              disabledReason={add.may ? (trust === undefined ? 'It is being read.' : undefined) : add.because}
+              onPress={() => setAdding(true)}
+            >
+              Add a client…
+            </Button>
+            {chosen.length > 0 && (
+              <Button opens="dialog" onPress={() => setRemoving(chosen)}>
+                Remove {plural(chosen.length, 'client')}…
+              </Button>
+            )}
+          </>
+        }
+        columns={{ preference: 'trustColumns', offered, shown }}
+      >
+        {trust && (
+          <div className={opened === undefined ? '' : 'lg:grid lg:grid-cols-[minmax(0,1fr)_400px] lg:items-start'}>
+            {rows.length === 0 ? (
+              <EmptyTable>
+                {all.length === 0 ? 'The cluster trusts nobody that you may see.' : 'No entry fits.'}
+              </EmptyTable>
+            ) : (
+              <LongTable
+                label="Trusted clients"
+                columns={shown.map((id) => columns[id])}
+                rows={rows}
+                keyOf={({ fingerprint }) => fingerprint}
+                sort={sort}
+                onSort={(next) => narrow({ sort: formatSort(next) })}
+                rowClass={({ fingerprint }) => (fingerprint === openedName ? 'bg-accent-soft' : '')}
+              />
+            )}
+            {opened !== undefined && (
+              <EntryPanel
+                key={opened.fingerprint}
+                cluster={cluster}
+                entry={opened}
+                all={all}
+                projects={trust.projects}
+                onRemove={() => setRemoving([opened])}
+                onClose={close}
+              />
+            )}
+          </div>
+        )}
+      </ListPage>
+      {trust !== undefined && (
+        <div className="grid items-start gap-3.5 lg:grid-cols-2">
+          <Boundary title="Pending tokens">
+            <TokensCard cluster={cluster} trust={trust} />
+          </Boundary>
+          <Boundary title="Who can do what">
+            <FindingsCard trust={trust} />
+          </Boundary>
+        </div>
+      )}
+      {trust !== undefined && adding && (
+        <Suspense fallback={null}>
+          <AddDialog cluster={cluster} trust={trust} onClose={() => setAdding(false)} />
+        </Suspense>
+      )}
+      {removing !== null && (
+        <Suspense fallback={null}>
+          <RemoveDialog
+            cluster={cluster}
+            entries={removing}
+            all={all}
+            onClose={(removed) => {
+              setRemoving(null)
+              if (removed) setPicked(new Set())
+            }}
+          />
+        </Suspense>
+      )}
+    </>
+  )
+}
+
+const everyColumn = trustColumns({
+  picked: new Set(),
+  onPick: () => undefined,
+  onOpen: () => undefined,
+  cannotRemove: () => undefined,
+})
+const offered = allColumns.filter((id) => !fixedColumns.includes(id)).map((id) => everyColumn[id])
