@@ -5,6 +5,7 @@ import type { Server } from 'node:http'
 import { authorityOf } from './app/authority.ts'
 import { createClusterIngest, steerIngest } from './app/cluster-ingest.ts'
 import type { ClusterParts, Tools } from './app/cluster-parts.ts'
+import { createPaths } from './app/cluster-paths.ts'
 import { createClusterParts } from './app/cluster-parts.ts'
 import { ClusterRecords } from './app/cluster-records.ts'
 import type { ClusterRooms } from './app/cluster-rooms.ts'
@@ -87,6 +88,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
   }
 
   const hub = new LiveHub({ answers: (cluster) => answersOf(roomsOf(cluster).parts), clock, random })
+  const paths = createPaths({ config, rooms, database: storage.database, hub, tools })
   const starters = new Starters<AuditEntry>()
   const work = await openClusterWork(
     config.clusters.map(({ name }) => name),
@@ -126,7 +128,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
 
   const finder = new OutcomeFinder({ rooms, own, history: storage.history, hub, metrics, tools })
   const draining = new Draining()
-  const routes = createRoutes({ policy, signIn, storage, rooms: roomsOf, watches, starters, livePosition })
+  const routes = createRoutes({ policy, signIn, storage, rooms: roomsOf, watches, starters, paths, livePosition })
     .map((row) => counted(row, (cluster) => rooms.get(cluster)?.parts.figures, metrics, clock))
     .map((row) => finder.watching(row))
   const door = await createDoor({
@@ -185,6 +187,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     parts.start()
     void healthHistory.start()
   }
+  paths.start()
   return {
     server,
     management,
@@ -192,6 +195,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     close: async () => {
       for (const end of ends) end()
       hub.drain()
+      await paths.stop()
       finder.stop()
       watches.stop()
       for (const ingest of ingests.values()) await ingest.stop()

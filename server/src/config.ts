@@ -74,6 +74,8 @@ export interface ClusterConfig {
   readonly proxyProtocol: boolean
   readonly requestLog: 'auto' | 'on' | 'off'
   readonly accessPaths: Settings['clusters'][number]['accessPaths']
+  /** Null: public addresses. */
+  readonly probeNetworks: readonly string[] | null
 }
 
 /** Where the configuration comes from; the defaults are this process's. */
@@ -239,7 +241,7 @@ function configOf(settings: Settings, folder: string, material: Material): Confi
     oidc: oidcConfig(settings.oidc, material),
     grants: grantsOf(settings),
     auditReads: settings.audit.reads,
-    clusters: settings.clusters.map((cluster, index) => clusterConfig(cluster, `clusters[${index}]`, material)),
+    clusters: settings.clusters.map((cluster, index) => clusterConfig(cluster, folder, `clusters[${index}]`, material)),
     health: settings.health,
     hedging: settings.hedging,
     limits: settings.limits,
@@ -281,7 +283,12 @@ function grantsOf(settings: Settings): Grant[] {
   )
 }
 
-function clusterConfig(cluster: Settings['clusters'][number], at: string, material: Material): ClusterConfig {
+function clusterConfig(
+  cluster: Settings['clusters'][number],
+  folder: string,
+  at: string,
+  material: Material,
+): ClusterConfig {
   const members = cluster.members.map(parseEndpoint)
   return {
     name: cluster.name,
@@ -297,7 +304,10 @@ function clusterConfig(cluster: Settings['clusters'][number], at: string, materi
     memberPorts: cluster.memberPorts ?? [...new Set(members.map((member) => member.port))],
     proxyProtocol: cluster.proxyProtocol,
     requestLog: cluster.requestLog,
-    accessPaths: cluster.accessPaths,
+    accessPaths: cluster.accessPaths.map((each) =>
+      each.kind === 'local' ? { ...each, socket: path.resolve(folder, each.socket) } : each,
+    ),
+    probeNetworks: cluster.probeNetworks ?? null,
   }
 }
 

@@ -1,3 +1,4 @@
+import { accessPathRoutes } from '../access-paths/routes.ts'
 import { auditRoutes } from '../audit/routes.ts'
 import { actorOf, auditEntry, requestOf } from '../audit/record.ts'
 import type { AuditEntry } from '../audit/record.ts'
@@ -14,6 +15,7 @@ import type { Starters } from '../operations/starters.ts'
 import type { Policy } from '../policy/policy.ts'
 import { sessionRoutes } from '../session/routes.ts'
 import { trustRoutes } from '../trust/routes.ts'
+import type { AllPaths } from './cluster-paths.ts'
 import type { ClusterRooms } from './cluster-rooms.ts'
 import { discreet } from './discreet.ts'
 import type { Follower } from './live-view.ts'
@@ -28,6 +30,7 @@ export interface RouteParts {
   readonly rooms: (cluster: string) => ClusterRooms
   readonly watches: Watches
   readonly starters: Starters<AuditEntry>
+  readonly paths: Pick<AllPaths, 'of'>
   /** Where the live stream of who asks stands; null where there is none. */
   readonly livePosition: (follower: Follower) => string | null
 }
@@ -78,6 +81,7 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
       seesWho: policy.may(context.principal, 'audit.read', { cluster }).allow,
     })),
     ...told(incidentRoutes((cluster) => rooms(cluster).records.incidents)),
+    ...told(accessPathRoutes((cluster) => parts.paths.of(cluster))),
     ...frontRoutes((cluster) => rooms(cluster).parts.cluster.directory),
     ...auditRoutes({
       search: storage.search,

@@ -191,11 +191,16 @@ const accessPath = z
         address: memberAddress('The floating address.'),
       }),
       z.strictObject({ kind: z.literal('ecmp'), name: pathName(), address: memberAddress('The announced address.') }),
+      z.strictObject({
+        kind: z.literal('member'),
+        name: pathName(),
+        address: memberAddress('Where that one server answers.'),
+      }),
       z.strictObject({ kind: z.literal('local'), name: pathName(), socket: file('The unix socket of a member.') }),
     ],
-    { error: 'a path with kind: dns, load-balancer, floating-ip, ecmp or local' },
+    { error: 'a path with kind: dns, load-balancer, floating-ip, ecmp, member or local' },
   )
-  .meta({ expected: 'a path with kind: dns, load-balancer, floating-ip, ecmp or local' })
+  .meta({ expected: 'a path with kind: dns, load-balancer, floating-ip, ecmp, member or local' })
 
 /** One cluster; its shape is also read field by field, to find mistakes beside those that make it unreadable. */
 export const ClusterSetting = z
@@ -236,8 +241,13 @@ export const ClusterSetting = z
       accessPaths: list(
         accessPath,
         'a list of access paths',
-        'Ways in which other clients reach this cluster, and whose names its certificate should cover.',
+        'Ways in which clients reach this cluster: they are probed, and the certificate should cover their names.',
       ).default([]),
+      probeNetworks: list(
+        network('One network.'),
+        'a list of networks',
+        'Where the names of access paths may lead this console. Default: public addresses. Addresses of members, and those that are written here as such, are always allowed.',
+      ).optional(),
     },
     { error: 'a cluster: name, members and trust' },
   )

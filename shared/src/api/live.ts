@@ -43,6 +43,8 @@ export const LiveEvent = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('instances-changed'), cluster: z.string() }),
   /** An incident began, changed or ended: read it again. */
   z.object({ kind: z.literal('incident-changed'), cluster: z.string(), incident: z.string() }),
+  /** Something is different about a way into the cluster: read them again. */
+  z.object({ kind: z.literal('access-paths-changed'), cluster: z.string() }),
   /** There is something new in the list of events, or others are listened to: ask for what came. */
   z.object({ kind: z.literal('events-heard'), cluster: z.string() }),
   /** What happened in the cluster between these instants may be missing. */

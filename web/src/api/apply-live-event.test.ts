@@ -78,6 +78,7 @@ describe('what is read again', () => {
     [{ kind: 'instances-changed', cluster: 'prod' }, ['cluster/prod/instances']],
     [{ kind: 'events-heard', cluster: 'prod' }, ['cluster/prod/events']],
     [{ kind: 'incident-changed', cluster: 'prod', incident: 'i' }, ['cluster/prod/incidents']],
+    [{ kind: 'access-paths-changed', cluster: 'prod' }, ['cluster/prod/access-paths']],
     [{ kind: 'audit-appended', cluster: null, action: 'session.sign-in' }, ['audit']],
     [
       {

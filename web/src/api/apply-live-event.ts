@@ -74,11 +74,14 @@ export function applyLiveEvent(event: LiveEvent, known: Known): readonly CacheCh
       return [operations, detail, ...ended]
     }
     case 'resource-changed':
+      if (event.action.startsWith('certificate-')) return [readAgain('cluster', event.cluster, 'trust')]
       return /^(cluster-member|instance)-/.test(event.action) ? [readAgain('cluster', event.cluster, 'members')] : []
     case 'instances-changed':
       return [readAgain('cluster', event.cluster, 'instances')]
     case 'incident-changed':
       return [readAgain('cluster', event.cluster, 'incidents')]
+    case 'access-paths-changed':
+      return [readAgain('cluster', event.cluster, 'access-paths')]
     case 'events-heard':
       return [readAgain('cluster', event.cluster, 'events')]
     case 'outcome-found':
