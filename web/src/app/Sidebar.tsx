@@ -5,6 +5,7 @@ import {
   KeyRound,
   LayoutDashboard,
   Radio,
+  ScrollText,
   Server,
   ShieldCheck,
   Siren,
