@@ -155,8 +155,11 @@ export function parseRecord(text: string): AuditRecord | undefined {
  * Whether a record is one that the history would be drowned in: an allowed read, the page's word that somebody is there,
  * a page that asks before anybody has signed in, or what the cluster does by itself.
  */
-export function isQuiet(record: Pick<AuditRecord, 'source' | 'decision' | 'action' | 'actor'>): boolean {
-  const { source, decision, action, actor } = record
+export function isQuiet(record: Pick<AuditRecord, 'source' | 'decision' | 'action' | 'actor' | 'during'>): boolean {
+  const { source, decision, action, actor, during } = record
+  // That something is missing is told as loudly as what is there.
+  if (during !== undefined) return false
+  if (source === 'incus' && action.startsWith('request.')) return decision.allow && action !== 'request.change'
   // What nobody, or a member for another, is said to have done is part of something that somebody did.
   if (source === 'incus') return actor === null || actor.protocol === 'cluster'
   // Every page asks who is signed in before somebody is.

@@ -104,7 +104,7 @@ class FakeMembers {
 
 const start = Date.UTC(2026, 0, 1)
 
-async function world(options: Partial<ClusterIngestOptions> & { readonly clock?: ManualClock } = {}) {
+async function world(options: Omit<Partial<ClusterIngestOptions>, 'clock'> & { readonly clock?: ManualClock } = {}) {
   const { clock = new ManualClock(start) } = options
   const members = new FakeMembers(clock)
   const history = new FakeHistory()
@@ -233,7 +233,7 @@ describe('a gap', () => {
   })
 })
 
-const off: readonly (readonly [string, Partial<ClusterIngestOptions>, string])[] = [
+const off: readonly (readonly [string, Omit<Partial<ClusterIngestOptions>, 'clock'>, string])[] = [
   [
     'with more than twenty members',
     { members: () => Array.from({ length: 21 }, (_, n) => `server${n}`) },

@@ -1,12 +1,10 @@
+import { throughConsole } from '@malleus/shared/domain/join-records.ts'
 import { auditEntry, incusActor, requestOf, throughMember } from '../audit/record.ts'
 import type { AuditEntry } from '../audit/record.ts'
 import type { AccessLine } from './access-line.ts'
 import type { Origin } from './own-requests.ts'
 import { isRead } from './own-requests.ts'
 import type { StreamGap } from './stream-store.ts'
-
-/** Why a request is in the history that this console carried itself; `joinRecords` puts it beside what it did. */
-export const throughConsole = 'through this console'
 
 /**
  * A line of the request log as the history has it. It says that Incus took the request or refused it at the door; what
