@@ -31,12 +31,38 @@ export interface Config {
   readonly oidc: OidcConfig
   readonly grants: readonly Grant[]
   readonly auditReads: 'coalesced' | 'strict'
+  readonly auditSinks: readonly AuditSinkConfig[]
+  /** In days; null for ever. */
+  readonly auditRetention: { readonly console: number | null; readonly incus: number | null }
   readonly clusters: readonly ClusterConfig[]
   readonly health: HealthSettings
   readonly hedging: HedgingSettings
   readonly limits: Limits
+  readonly alerts: AlertConfig
   readonly logLevel: string
 }
+
+/** Who is told of certificates that end; null for nobody that way. */
+export interface AlertConfig {
+  readonly webhook: { readonly url: string; readonly token: string | null; readonly ca: string | null } | null
+  readonly email: {
+    readonly host: string
+    readonly port: number
+    readonly tls: 'starttls' | 'implicit' | 'none'
+    readonly username: string | null
+    readonly password: string | null
+    readonly from: string
+    readonly to: readonly string[]
+    readonly ca: string | null
+  } | null
+}
+
+/** A place that is told what the console signs, and with `records` every record. Certificates are PEM. */
+export type AuditSinkConfig = { readonly name: string; readonly records: boolean } & (
+  | { readonly kind: 'file'; readonly path: string }
+  | { readonly kind: 'webhook'; readonly url: string; readonly token: string | null; readonly ca: string | null }
+  | { readonly kind: 'syslog'; readonly host: string; readonly port: number; readonly ca: string | null }
+)
 
 export interface KeyPair {
   readonly certificate: string
@@ -241,10 +267,16 @@ function configOf(settings: Settings, folder: string, material: Material): Confi
     oidc: oidcConfig(settings.oidc, material),
     grants: grantsOf(settings),
     auditReads: settings.audit.reads,
+    auditSinks: settings.audit.sinks.map((sink, index) => auditSink(sink, folder, `audit.sinks[${index}]`, material)),
+    auditRetention: {
+      console: settings.audit.retention.console ?? null,
+      incus: settings.audit.retention.incus ?? null,
+    },
     clusters: settings.clusters.map((cluster, index) => clusterConfig(cluster, folder, `clusters[${index}]`, material)),
     health: settings.health,
     hedging: settings.hedging,
     limits: settings.limits,
+    alerts: alertConfig(settings.alerts, material),
     logLevel: settings.log.level,
   }
 }
@@ -270,6 +302,38 @@ function authenticationOf(
   if (clientKey === undefined) return { kind: 'secret', secret: clientSecret }
   const key = material.privateKey(clientKey, 'oidc.clientKey')
   return { kind: 'private-key', key, ...(clientKeyId !== undefined && { keyId: clientKeyId }) }
+}
+
+function alertConfig({ webhook, email }: Settings['alerts'], material: Material): AlertConfig {
+  const authorities = (ca: string | undefined, at: string) => (ca === undefined ? null : material.certificates(ca, at))
+  return {
+    webhook:
+      webhook === undefined
+        ? null
+        : { url: webhook.url, token: webhook.token ?? null, ca: authorities(webhook.ca, 'alerts.webhook.ca') },
+    email:
+      email === undefined
+        ? null
+        : {
+            ...email,
+            username: email.username ?? null,
+            password: email.password ?? null,
+            ca: authorities(email.ca, 'alerts.email.ca'),
+          },
+  }
+}
+
+function auditSink(
+  sink: Settings['audit']['sinks'][number],
+  folder: string,
+  at: string,
+  material: Material,
+): AuditSinkConfig {
+  const { name, records } = sink
+  if (sink.kind === 'file') return { name, records, kind: 'file', path: path.resolve(folder, sink.path) }
+  const ca = sink.ca === undefined ? null : material.certificates(sink.ca, `${at}.ca`)
+  if (sink.kind === 'webhook') return { name, records, kind: 'webhook', url: sink.url, token: sink.token ?? null, ca }
+  return { name, records, kind: 'syslog', ...parseEndpoint(sink.address), ca }
 }
 
 function grantsOf(settings: Settings): Grant[] {

@@ -8,6 +8,8 @@ import { partsOf } from '../audit/parts-of.ts'
 import { RecordView } from '../audit/record-view.ts'
 import { SearchIndex } from '../audit/search-index.ts'
 import { SqliteSearchStore } from '../audit/search-store.sqlite.ts'
+import { SqliteSinkStore } from '../audit/sink-store.sqlite.ts'
+import { openSinks } from '../audit/sinks.ts'
 import { HistoryVerification } from '../audit/verification.ts'
 import type { Config } from '../config.ts'
 import type { Database } from '../database/database.ts'
@@ -47,7 +49,11 @@ export async function openStorage(
   const verification = new HistoryVerification({ store, attestations, key: keys.signing, head, clock, logger })
   verification.start()
   const checkpoints = new Checkpoints({ store: attestations, signing: keys.signing, history, clock, logger })
+  const places = new SqliteSinkStore(auditDatabase)
+  const sinks = openSinks(config.auditSinks, { places, records: store, attestations, clock, random, logger })
+  checkpoints.onSigned(() => sinks.forEach((sink) => sink.poke()))
   checkpoints.start()
+  history.subscribe(() => sinks.forEach((sink) => sink.wantsRecords && sink.poke()))
   const searchDatabase = await openDatabase(folder, 'search', { clock, onAnswered: metrics.databaseWatch('search') })
   const searchStore = new SqliteSearchStore(searchDatabase)
   const index = new SearchIndex({ history: store, store: searchStore, clock, logger })
@@ -68,6 +74,7 @@ export async function openStorage(
       await verification.stop()
       await history.close()
       await checkpoints.stop()
+      await Promise.all(sinks.map((sink) => sink.stop()))
       await Promise.all([auditDatabase.close(), searchDatabase.close(), database.close()])
     },
   }

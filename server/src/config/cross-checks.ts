@@ -14,7 +14,9 @@ export function crossMistakes(tree: unknown): Mistake[] {
     ...listeners(parts),
     ...scopes(parts),
     ...clientAuthentication(parts),
+    ...alertSinks(parts),
     ...clusterNames(parts),
+    ...sinkNames(parts),
     ...trustOfClusters(parts),
     ...identities(parts),
     ...grantedClusters(parts),
@@ -126,6 +128,22 @@ function clientAuthentication({ oidc }: Parts): Mistake[] {
   return []
 }
 
+function alertSinks({ alerts }: Parts): Mistake[] {
+  const { webhook, email } = alerts ?? {}
+  const url = webhook === undefined ? null : URL.parse(webhook.url)
+  return [
+    ...(url?.protocol === 'http:' && !isLoopback(url.hostname)
+      ? [{ path: 'alerts.webhook.url', message: 'expected https; only this machine itself may be told in the clear' }]
+      : []),
+    ...(email?.tls === 'none' && !isLoopback(email.host)
+      ? [{ path: 'alerts.email.tls', message: 'expected starttls or implicit: none is for this machine itself only' }]
+      : []),
+    ...(email !== undefined && (email.username === undefined) !== (email.password === undefined)
+      ? [{ path: 'alerts.email', message: 'expected username and password, or neither' }]
+      : []),
+  ]
+}
+
 function clusterNames({ clusters = [] }: Parts): Mistake[] {
   return [
     ...repeated(clusters.map(({ name }) => name)).map((index) => ({
@@ -139,6 +157,13 @@ function clusterNames({ clusters = [] }: Parts): Mistake[] {
       })),
     ),
   ]
+}
+
+function sinkNames({ audit }: Parts): Mistake[] {
+  return repeated((audit?.sinks ?? []).map(({ name }) => name)).map((index) => ({
+    path: `audit.sinks[${index}].name`,
+    message: 'is the name of another sink already',
+  }))
 }
 
 function trustOfClusters({ clusters = [] }: Parts): Mistake[] {

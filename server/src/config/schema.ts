@@ -33,6 +33,16 @@ const fingerprint = (description: string) =>
     /^[0-9a-f]{64}$/i.test(value.replaceAll(':', '')),
   )
 
+const days = (description: string) => {
+  const expected = 'a whole number of days from 1 to 36500'
+  return z
+    .int({ error: expected })
+    .min(1, { error: expected })
+    .max(36_500, { error: expected })
+    .optional()
+    .meta({ expected, description })
+}
+
 const name = (description: string) =>
   text('a name: letters, digits, dots and hyphens, at most 64', description, (value) => Name.safeParse(value).success)
 
@@ -202,6 +212,84 @@ const accessPath = z
   )
   .meta({ expected: 'a path with kind: dns, load-balancer, floating-ip, ecmp, member or local' })
 
+const webhook = z
+  .strictObject(
+    {
+      url: text('an https URL', 'Where alerts are posted to, as JSON.', isWebAddress),
+      token: text('a token', 'Sent as a bearer token. Better `{ file }` or `{ env }` than the text itself.').optional(),
+      ca: file('Authorities that vouch for it, PEM. By default those of the system.').optional(),
+    },
+    { error: 'a url' },
+  )
+  .meta({ expected: 'a url', description: 'A program that is told, such as a chat room.' })
+
+const email = z
+  .strictObject(
+    {
+      host: text('a host name', 'The mail server (SMTP).'),
+      port: port('Its port.').default(587),
+      tls: oneOf(
+        ['starttls', 'implicit', 'none'],
+        '`starttls`: encrypted before anything is said that matters, or not at all. `implicit`: from the first byte, as on port 465. `none`: in the clear, to this machine itself only.',
+      ).default('starttls'),
+      username: text('a name', 'Who signs in there.').optional(),
+      password: text('a password', 'Better `{ file }` or `{ env }` than the text itself.').optional(),
+      from: text('an e-mail address', 'Who the mail is from.', isMailbox),
+      to: list(
+        text('an e-mail address', 'One address.', isMailbox),
+        'a list of at least one address',
+        'Who is told.',
+        1,
+      ),
+      ca: file('Authorities that vouch for it, PEM. By default those of the system.').optional(),
+    },
+    { error: 'a host, from and to' },
+  )
+  .meta({ expected: 'a host, from and to', description: 'People who are told by mail.' })
+
+const alerts = z
+  .strictObject({ webhook: webhook.optional(), email: email.optional() }, { error: 'a webhook, email, or both' })
+  .prefault({})
+  .meta({
+    expected: 'a webhook, email, or both',
+    description:
+      'Who is told, beside those who look at the console, when a certificate ends: at 30, 14, 7, 3 and 1 days.',
+  })
+
+const sinkName = () => name('What it is called here; how far it has got is remembered under it.')
+
+const sinkRecords = () => flag('Sends every record too, and not only what is signed of them.').default(false)
+
+const auditSink = z
+  .discriminatedUnion(
+    'kind',
+    [
+      z.strictObject({
+        kind: z.literal('file'),
+        name: sinkName(),
+        path: file('Lines are added at its end. It belongs on another disk than the storage folder.'),
+        records: sinkRecords(),
+      }),
+      z.strictObject({
+        kind: z.literal('webhook'),
+        name: sinkName(),
+        url: text('an https URL', 'Gets lines as the body of a POST, `application/x-ndjson`.', isHttps),
+        token: text('a token', 'Sent as `Authorization: Bearer`.').optional(),
+        ca: file('Authorities that vouch for it, PEM. By default those of the system.').optional(),
+        records: sinkRecords(),
+      }),
+      z.strictObject({
+        kind: z.literal('syslog'),
+        name: sinkName(),
+        address: memberAddress('host:port of a collector that takes syslog over TLS (RFC 5425).'),
+        ca: file('Authorities that vouch for it, PEM. By default those of the system.').optional(),
+        records: sinkRecords(),
+      }),
+    ],
+    { error: 'a sink with kind: file, webhook or syslog' },
+  )
+  .meta({ expected: 'a sink with kind: file, webhook or syslog' })
+
 /** One cluster; its shape is also read field by field, to find mistakes beside those that make it unreadable. */
 export const ClusterSetting = z
   .strictObject(
@@ -286,6 +374,25 @@ export const Settings = z
               ['coalesced', 'strict'],
               '`coalesced`: the first of a page, object and person in a minute at once, the count of the rest at its end. `strict`: each one, before it is answered.',
             ).default('coalesced'),
+            sinks: list(
+              auditSink,
+              'a list of sinks',
+              'Where copies of what the console signs go, at most a minute after it was recorded, so that a history that was cut off or written anew is found: `malleus audit verify --against`. What cannot be delivered waits on disk, and is delivered at least once.',
+            ).default([]),
+            retention: z
+              .strictObject(
+                {
+                  console: days('What was done through the console, kept for so many days. By default for ever.'),
+                  incus: days('What the clusters tell of themselves, kept for so many days. By default for ever.'),
+                },
+                { error: 'days by source' },
+              )
+              .prefault({})
+              .meta({
+                expected: 'days by source',
+                description:
+                  'What is older is removed every hour, under a signed tombstone, so that the rest of the history still holds.',
+              }),
           },
           { error: 'settings of the access history' },
         )
@@ -295,6 +402,7 @@ export const Settings = z
       health: numbers(healthNumbers, 'How members are watched, and when one is passed over.').prefault({}),
       hedging: numbers(hedgingNumbers, 'How requests are carried to members.').prefault({}),
       limits: numbers(limitNumbers, 'What the console takes in, keeps and waits for at most.').prefault({}),
+      alerts,
       log: z
         .strictObject(
           { level: oneOf(['debug', 'info', 'warn', 'error', 'silent'], 'The least that is written.').default('info') },
@@ -321,9 +429,22 @@ function isEndpoint(value: string): boolean {
   }
 }
 
+function isHttps(value: string): boolean {
+  return URL.parse(value)?.protocol === 'https:'
+}
+
 function isOrigin(value: string): boolean {
   const url = URL.parse(value)
   return url !== null && /^https?:$/.test(url.protocol) && (value === url.origin || value === `${url.origin}/`)
+}
+
+function isWebAddress(value: string): boolean {
+  const url = URL.parse(value)
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === ''
+}
+
+function isMailbox(value: string): boolean {
+  return /^(?:[^<>@\p{C}]*<[^<>@\s\p{C}]+@[^<>@\s\p{C}]+>|[^<>@\s\p{C}]+@[^<>@\s\p{C}]+)$/u.test(value)
 }
 
 function isIssuer(value: string): boolean {
