@@ -7,6 +7,7 @@ import { createClusterIngest, steerIngest } from './app/cluster-ingest.ts'
 import type { ClusterParts, Tools } from './app/cluster-parts.ts'
 import { createPaths } from './app/cluster-paths.ts'
 import { createClusterParts } from './app/cluster-parts.ts'
+import { createClusterCertificates } from './app/cluster-certificates.ts'
 import { ClusterRecords } from './app/cluster-records.ts'
 import type { ClusterRooms } from './app/cluster-rooms.ts'
 import { createClusterTrust } from './app/cluster-trust.ts'
@@ -29,6 +30,7 @@ import { Watches } from './app/watches.ts'
 import { auditEntry } from './audit/record.ts'
 import type { AuditEntry } from './audit/record.ts'
 import { sqlitePinStore } from './certificates/pin-store.sqlite.ts'
+import type { PinChange } from './certificates/trust-follow.ts'
 import type { Config } from './config.ts'
 import { sqliteKeptMembersStore } from './discovery/kept-members-store.sqlite.ts'
 import type { Scope } from './gateway/scope.ts'
@@ -174,7 +176,8 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       kind === 'renewed' ? hub.replaceSession(sessionTag) : hub.endSession(sessionTag),
     ),
   ]
-  for (const [name, { parts, healthHistory, records, trust }] of rooms) {
+  for (const [name, { parts, healthHistory, records, trust, certificates }] of rooms) {
+    ends.push(certificates.subscribe(() => hub.publish({ kind: 'certificate-changed', cluster: name })))
     const ingest = ingestOf(name)
     ends.push(listenForConsole({ parts, watch: own.get(name) ?? null, ingest, hub, tools }))
     ends.push(steerIngest(ingest, parts))
@@ -184,6 +187,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     )
     records.start()
     trust.start()
+    certificates.start()
     parts.start()
     void healthHistory.start()
   }
@@ -200,8 +204,9 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       watches.stop()
       for (const ingest of ingests.values()) await ingest.stop()
       await work.close()
-      for (const { parts, healthHistory, records, trust } of rooms.values()) {
+      for (const { parts, healthHistory, records, trust, certificates } of rooms.values()) {
         trust.stop()
+        certificates.stop()
         parts.stop()
         await records.stop()
         await healthHistory.stop()
@@ -224,17 +229,18 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
 
 async function createAllRooms(
   config: Config,
-  { database, history }: Storage,
+  storage: Storage,
   own: ReadonlyMap<string, ClusterWatch>,
   metrics: ConsoleMetrics,
   tools: Tools,
 ): Promise<ReadonlyMap<string, ClusterRooms>> {
+  const { database, history } = storage
   const pins = sqlitePinStore(database)
   const keptMembers = sqliteKeptMembersStore(database)
   const strips = sqliteHealthHistoryStore(database)
   const rooms = new Map<string, ClusterRooms>()
   for (const cluster of config.clusters) {
-    const onPinned = (what: 'followed' | 'advanced', fingerprint: string) => {
+    const onPinned = (what: PinChange, fingerprint: string) => {
       const entry = auditEntry({ action: `trust.${what}`, cluster: cluster.name, object: fingerprint })
       try {
         history.record(entry)
@@ -254,7 +260,8 @@ async function createAllRooms(
     )
     const records = new ClusterRecords(parts, database, tools)
     const trust = createClusterTrust(parts, { database, history }, tools)
-    rooms.set(cluster.name, createClusterRooms(cluster, parts, strips, records, trust, counts, tools))
+    const certificates = createClusterCertificates(cluster, parts, storage, tools)
+    rooms.set(cluster.name, createClusterRooms(parts, strips, records, trust, certificates, counts, tools))
   }
   return rooms
 }

@@ -61,6 +61,11 @@ export function sampleBody(row: Route): string | undefined {
 const sampleBodies: Readonly<Record<string, string>> = {
   'POST /clusters/:cluster/members/:member/state': '{"action":"evacuate"}',
   'POST /clusters/:cluster/operations/:operation/cancel': '{"project":null}',
+  'POST /clusters/:cluster/certificate/check': '{"certificate":"PEM"}',
+  'POST /clusters/:cluster/certificate/replacements': '{"what":"again"}',
+  'POST /clusters/:cluster/certificate/keys': '{"subject":"incus.example","names":["incus.example"]}',
+  'POST /clusters/:cluster/certificate/keys/:key/discard': '{}',
+  'POST /clusters/:cluster/certificate/pins': '{"change":"drop-next"}',
   'POST /clusters/:cluster/trust':
     '{"name":"laptop","type":"client","restricted":false,"projects":[],"certificate":"PEM"}',
   'PUT /clusters/:cluster/trust/:fingerprint': '{"etag":"e","name":"laptop","restricted":false,"projects":[]}',

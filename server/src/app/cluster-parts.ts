@@ -65,7 +65,7 @@ export async function createClusterParts(
   const hasIdentity = identity !== null
   const { limits } = settings
   const configured = config.trust.kind === 'ca' ? '' : config.trust.fingerprints.join(' ')
-  const followed = config.trust.kind === 'ca' || !config.trust.follow ? null : await pins.read(name, configured)
+  const followed = config.trust.kind === 'ca' ? null : await pins.read(name, configured)
 
   const trust = new Trust(anchorOf(config, followed))
   const directory = new MemberDirectory(config.members)

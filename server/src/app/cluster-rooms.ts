@@ -6,7 +6,6 @@ import { clusterDatabase } from '../clusters/cluster-database.ts'
 import type { ClusterNow } from '../clusters/clusters-view.ts'
 import { connectionFindings } from '../clusters/findings.ts'
 import { offlineThresholdSeconds } from '../clusters/offline-threshold.ts'
-import type { ClusterConfig } from '../config.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import { HealthHistory } from '../members/health-history.ts'
@@ -15,6 +14,7 @@ import type { InstanceCounts } from '../members/members.ts'
 import { Members } from '../members/members.ts'
 import { ReportedByCluster } from '../members/reported-by-cluster.ts'
 import { ServerFacts } from '../members/server-facts.ts'
+import type { ClusterCertificates } from './cluster-certificates.ts'
 import type { ClusterParts } from './cluster-parts.ts'
 import type { ClusterRecords } from './cluster-records.ts'
 import type { ClusterTrust } from './cluster-trust.ts'
@@ -26,6 +26,7 @@ export interface ClusterRooms {
   readonly healthHistory: HealthHistory
   readonly records: ClusterRecords
   readonly trust: ClusterTrust
+  readonly certificates: ClusterCertificates
   /** What is known of the certificate at this moment. */
   certificateFacts(): CertificateFacts
   /** The cluster in a few words at this moment. */
@@ -33,16 +34,16 @@ export interface ClusterRooms {
 }
 
 export function createClusterRooms(
-  config: ClusterConfig,
   parts: ClusterParts,
   store: HealthHistoryStore,
   records: ClusterRecords,
   clusterTrust: ClusterTrust,
+  certificates: ClusterCertificates,
   instanceCounts: () => InstanceCounts | null,
   { clock, logger }: { readonly clock: Clock; readonly logger: Logger },
 ): ClusterRooms {
   const { cluster, reported, prober, discovery, readings } = parts
-  const { name, mode, directory, board, gateway, trust } = cluster
+  const { name, mode, directory, board, gateway } = cluster
   const serverFacts = new ServerFacts({ gateway, readings, clock })
   const reportedByCluster = new ReportedByCluster({
     gateway,
@@ -65,13 +66,7 @@ export function createClusterRooms(
   })
 
   function certificateFacts(): CertificateFacts {
-    return {
-      anchor: trust.anchor,
-      ...seen(),
-      names: config.accessPaths.flatMap(namesOfPath),
-      identity: cluster.identity,
-      findings: findings(),
-    }
+    return { ...certificates.facts(), identity: cluster.identity, findings: findings() }
   }
 
   function findings(): Finding[] {
@@ -94,22 +89,13 @@ export function createClusterRooms(
         untrusted: standings.filter(([, { standing }]) => standing === 'untrusted').map(([member]) => member),
         config: readings.anyServer.value?.config ?? null,
         audience: cluster.audience,
-        certificateExpiresAt: certificateExpiresAt(seen()),
+        certificateExpiresAt: certificateExpiresAt(certificates.facts()),
         // That the database does not answer is told as such, and in more words.
         discoveryFailure:
           discovery.status.kind === 'failed' && board.databaseAvailable !== false ? discovery.status.reason : null,
       },
       clock.now(),
     )
-  }
-
-  function seen(): Pick<CertificateFacts, 'members' | 'announced'> {
-    const members = directory.list().map((known) => ({
-      known,
-      health: board.view(known.name),
-      presented: prober.presented(known.name),
-    }))
-    return { members, announced: readings.anyServer.value?.environment?.certificate ?? null }
   }
 
   function now(): ClusterNow {
@@ -127,7 +113,7 @@ export function createClusterRooms(
       }),
       panic: board.panic,
       lateTogether: board.lateTogether,
-      certificateExpiresAt: certificateExpiresAt(seen()),
+      certificateExpiresAt: certificateExpiresAt(certificates.facts()),
       offlineThresholdSeconds: offlineThresholdSeconds(readings.anyServer.value?.config ?? null),
       findings: findings(),
     }
@@ -139,26 +125,8 @@ export function createClusterRooms(
     healthHistory: new HealthHistory({ cluster: name, board, store, clock, logger }),
     records,
     trust: clusterTrust,
+    certificates,
     certificateFacts,
     now,
-  }
-}
-
-/** Names and addresses that clients use on a way in, and that the certificate therefore has to cover. */
-function namesOfPath(
-  path: ClusterConfig['accessPaths'][number],
-): { readonly name: string; readonly usedFor: string }[] {
-  switch (path.kind) {
-    case 'dns':
-      return [{ name: path.name, usedFor: 'clients that use this name' }]
-    case 'load-balancer':
-    case 'floating-ip':
-    case 'ecmp':
-    case 'member': {
-      const host = new URL(`https://${path.address}`).hostname.replaceAll(/^\[|\]$/g, '')
-      return [{ name: host, usedFor: `clients that come through ${path.name}` }]
-    }
-    case 'local':
-      return []
   }
 }

@@ -79,8 +79,9 @@ export class OutcomeFinder {
           const { cluster, member, operation, fingerprint } = input.params as Readonly<
             Record<string, string | undefined>
           >
-          if (error instanceof OutcomeUnknown && cluster !== undefined) {
-            const action = typeof row.action === 'string' ? row.action : row.action(input.body)
+          const action = typeof row.action === 'string' ? row.action : row.action(input.body)
+          // Of a certificate, what servers present decides, and that is watched where it was sent.
+          if (error instanceof OutcomeUnknown && cluster !== undefined && action !== 'certificate.replace') {
             void this.#find({
               requestId: context.requestId,
               cluster,

@@ -20,6 +20,14 @@ const answered: Readonly<Record<string, { readonly status: number; readonly by: 
   'GET /clusters': { status: 200, by: ['viewer', 'operator', 'admin', 'auditor'] },
   'GET /clusters/:cluster/figures': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/certificate': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'GET /clusters/:cluster/certificate/replacement': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'POST /clusters/:cluster/certificate/check': { status: 200, by: ['admin'] },
+  // There was none that could be repeated.
+  'POST /clusters/:cluster/certificate/replacements': { status: 409, by: ['admin'] },
+  'POST /clusters/:cluster/certificate/keys': { status: 200, by: ['admin'] },
+  'POST /clusters/:cluster/certificate/keys/:key/discard': { status: 200, by: ['admin'] },
+  // There is no next pin.
+  'POST /clusters/:cluster/certificate/pins': { status: 409, by: ['admin'] },
   'GET /clusters/:cluster/trust': { status: 200, by: ['viewer', 'operator', 'admin'] },
   // There is no such entry.
   'GET /clusters/:cluster/trust/:fingerprint': { status: 404, by: ['viewer', 'operator', 'admin'] },

@@ -67,7 +67,14 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
         },
       })),
     ),
-    ...told(certificateRoutes((cluster) => rooms(cluster).certificateFacts())),
+    ...told(
+      certificateRoutes((cluster) => ({
+        ...rooms(cluster).certificates,
+        facts: () => rooms(cluster).certificateFacts(),
+        follower: rooms(cluster).parts.follower,
+        trust: rooms(cluster).parts.cluster.trust,
+      })),
+    ),
     ...told(trustRoutes((cluster) => rooms(cluster).trust.ports)),
     ...told(
       operationRoutes(async (context, cluster) => ({

@@ -60,6 +60,11 @@ function facts(more: Partial<CertificateFacts> = {}): CertificateFacts {
     members: [member('server1', current)],
     announced: null,
     names: [],
+    clustered: true,
+    config: null,
+    renewsByShare: false,
+    drifted: [],
+    changes: [],
     identity: null,
     findings: [],
     ...more,
@@ -103,6 +108,26 @@ describe('what each member presents, beside the certificate of the cluster', () 
   })
 })
 
+test('a member that was left behind says why, and one that is silent what it presented last', () => {
+  const { presented } = view({
+    members: [
+      member('server1', current),
+      member('server2', old),
+      member('server3', current, 'same', { health: stuck }),
+      member('server4', old, 'unknown'),
+    ],
+    announced: current.certificate,
+    drifted: [{ member: 'server2', fingerprint: fingerprint(old), reason: 'It was away.' }],
+    changes: [{ at: Date.UTC(2026, 10, 1), fingerprint: fingerprint(current), before: fingerprint(old), absent: [] }],
+  })
+  expect(presented.map(({ verdict, was, note }) => [verdict, was, note])).toEqual([
+    ['same', 'same', null],
+    ['older', 'older', 'It was away.'],
+    ['no-handshake', 'same', 'No TLS handshake.'],
+    ['unknown', 'unknown', expect.stringMatching(/had until 2026-11-01 00:00 UTC\. .*Nothing is sent/)],
+  ])
+})
+
 describe('the certificate of the cluster', () => {
   test('is the one that the cluster announces, also before a member presents it', () => {
     const { certificate, presented } = view({ announced: next.certificate })
@@ -130,6 +155,7 @@ describe('the certificate of the cluster', () => {
         { name: 'lb.example', usedFor: 'load balancer' },
       ],
     })
+    expect(namesNeeded[1]).toMatchObject({ usedFor: 'load balancer', breaks: expect.stringMatching(/^Browsers warn/) })
     expect(namesNeeded.map(({ name, covered }) => [name, covered])).toEqual([
       ['incus.example', true],
       ['lb.example', false],

@@ -9,7 +9,12 @@ import type { KnownMember } from '../clusters/member-directory.ts'
 import type { TrustAnchor, Verdict } from '../clusters/trust.ts'
 import { fingerprintOf } from '../clusters/trust.ts'
 import { instant } from '../lib/clock.ts'
+import type { Drifted, KeptChange } from './drift.ts'
+import { describeFormer } from './drift.ts'
+import type { AccessName, NeededName } from './names-needed.ts'
+import { namesNeeded } from './names-needed.ts'
 import { covers, describeCertificate } from './parse-certificate.ts'
+import { renewalOf } from './renewal.ts'
 
 type Presented = z.infer<typeof PresentedByMember>
 
@@ -31,7 +36,17 @@ export interface CertificateFacts {
   /** What the cluster says is its certificate, PEM; null while it is not known. */
   readonly announced: string | null
   /** Names that clients use for the cluster, from its access paths, with what they are for. */
-  readonly names: readonly { readonly name: string; readonly usedFor: string }[]
+  readonly names: readonly AccessName[]
+  /** Null while it is not known. */
+  readonly clustered: boolean | null
+  /** The cluster's configuration as far as it may be seen; null when it may not. */
+  readonly config: Readonly<Record<string, unknown>> | null
+  /** Whether this Incus renews by the share of the lifetime that has passed. */
+  readonly renewsByShare: boolean
+  /** Who was left behind with another certificate. */
+  readonly drifted: readonly Drifted[]
+  /** Which certificate the cluster had when, newest first. */
+  readonly changes: readonly KeptChange[]
   readonly identity: { readonly certificate: string; readonly unrestricted: boolean } | null
   readonly findings: readonly Finding[]
 }
@@ -39,11 +54,15 @@ export interface CertificateFacts {
 export function clusterCertificate(facts: CertificateFacts): ClusterCertificate {
   const current = currentCertificate(facts)
   return {
+    clustered: facts.clustered,
     certificate: knownCertificate(current),
     chain: (current?.chain ?? []).map(describeCertificate),
     trust: trustView(facts.anchor),
-    namesNeeded: namesNeeded(facts, current?.certificate ?? null),
-    presented: facts.members.map((member) => presentedBy(member, current?.certificate ?? null)),
+    renewal: current && renewalOf(facts, current.certificate),
+    namesNeeded: neededNames(facts).map((needed) => {
+      return { ...needed, covered: current !== null && covers(current.certificate, needed.name) }
+    }),
+    presented: facts.members.map((member) => presentedBy(member, current?.certificate ?? null, facts)),
     identity: facts.identity && {
       certificate: describeCertificate(new X509Certificate(facts.identity.certificate)),
       unrestricted: facts.identity.unrestricted,
@@ -57,6 +76,13 @@ export function certificateExpiresAt(facts: Pick<CertificateFacts, 'members' | '
   return currentCertificate(facts)?.certificate.validToDate.getTime() ?? null
 }
 
+/** Which names the certificate has to cover. */
+export function neededNames(facts: Pick<CertificateFacts, 'anchor' | 'names' | 'members' | 'config'>): NeededName[] {
+  const { anchor, names, members, config } = facts
+  const oidc = typeof config?.['oidc.issuer'] === 'string' && config['oidc.issuer'] !== ''
+  return namesNeeded({ anchor, access: names, members: members.map(({ known }) => known), oidc })
+}
+
 interface Current {
   readonly certificate: X509Certificate
   readonly chain: readonly X509Certificate[]
@@ -67,7 +93,10 @@ interface Current {
  * The one that the cluster announces; where it does not tell us, the one that was seen last among those that are
  * trusted. What a stranger presents is never taken for it.
  */
-function currentCertificate({ members, announced }: Pick<CertificateFacts, 'members' | 'announced'>): Current | null {
+export function currentCertificate({
+  members,
+  announced,
+}: Pick<CertificateFacts, 'members' | 'announced'>): Current | null {
   const seen = members
     .flatMap(({ presented }) => (presented === null || presented.verdict === 'unknown' ? [] : [presented]))
     .toSorted((a, b) => b.seenAt - a.seenAt)
@@ -107,39 +136,35 @@ function trustView(anchor: TrustAnchor): ClusterCertificate['trust'] {
   return { kind: 'ca', subject: authority.subject, expiresAt: authority.expiresAt, serverName: anchor.serverName }
 }
 
-function namesNeeded(facts: CertificateFacts, certificate: X509Certificate | null): ClusterCertificate['namesNeeded'] {
-  const needed = new Map<string, string>()
-  if (facts.anchor.kind === 'ca') needed.set(facts.anchor.serverName, 'this console, which checks it')
-  for (const { name, usedFor } of facts.names) if (!needed.has(name)) needed.set(name, usedFor)
-  for (const { known } of facts.members) {
-    const { host } = known.endpoint
-    if (!needed.has(host)) needed.set(host, `clients that connect to ${known.name} directly`)
-  }
-  return [...needed].map(([name, usedFor]) => {
-    return { name, usedFor, covered: certificate !== null && covers(certificate, name) }
-  })
-}
-
 function presentedBy(
   { known, health, presented }: CertificateFacts['members'][number],
   current: X509Certificate | null,
+  { drifted, changes }: Pick<CertificateFacts, 'drifted' | 'changes'>,
 ): Presented {
+  const verdict = presented && verdictBeside(presented, current)
   const last = {
     member: known.name,
+    was: verdict,
     fingerprint: presented && fingerprintOf(presented.certificate),
     expiresAt: presented && instant(presented.certificate.validToDate.getTime()),
     seenAt: presented && instant(presented.seenAt),
   }
   if (!known.contacted) return { ...last, verdict: 'no-handshake', note: known.why }
-  if (presented === null || health.standing === 'ejected') {
+  if (presented === null || verdict === null || health.standing === 'ejected') {
     return { ...last, verdict: 'no-handshake', note: health.failure?.message ?? 'There was no handshake yet.' }
   }
-  const verdict = verdictBeside(presented, current)
-  return { ...last, verdict, note: notes[verdict] }
+  const drift = drifted.find(({ member }) => member === known.name)
+  if (drift !== undefined) return { ...last, verdict, note: drift.reason }
+  const former = verdict === 'unknown' ? describeFormer(fingerprintOf(presented.certificate), changes) : undefined
+  const note = [former, notes[verdict]].filter((text) => text !== undefined && text !== null).join(' ')
+  return { ...last, verdict, note: note === '' ? null : note }
 }
 
 /** A trusted certificate that is not the current one was replaced, or is about to take its place. */
-function verdictBeside({ certificate, verdict }: LastPresented, current: X509Certificate | null): Presented['verdict'] {
+function verdictBeside(
+  { certificate, verdict }: LastPresented,
+  current: X509Certificate | null,
+): NonNullable<Presented['was']> {
   if (verdict === 'unknown' || verdict === 'expired') return verdict
   if (current === null || certificate.fingerprint256 === current.fingerprint256) return 'same'
   return certificate.validFromDate < current.validFromDate ? 'older' : 'next'
@@ -150,6 +175,6 @@ const notes: Readonly<Record<Presented['verdict'], string | null>> = {
   next: 'It presents the successor already.',
   older: 'It presents the one before.',
   expired: 'It has expired.',
-  unknown: "It is not the cluster's. Nothing is sent to this server.",
+  unknown: "It is not the cluster's now. Nothing is sent to this server.",
   'no-handshake': null,
 }

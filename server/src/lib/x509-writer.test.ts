@@ -1,7 +1,7 @@
-import { createPublicKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync, randomBytes, verify, X509Certificate } from 'node:crypto'
 import { connect, createServer } from 'node:tls'
 import { describe, expect, it } from 'vitest'
-import { type CertificateDescription, writeCertificate } from './x509-writer.ts'
+import { type CertificateDescription, writeCertificate, writeSigningRequest } from './x509-writer.ts'
 
 function keyOn(curve: 'P-256' | 'P-384') {
   return generateKeyPairSync('ec', { namedCurve: curve }).privateKey
@@ -104,3 +104,46 @@ describe('a written certificate', () => {
     expect(presented).toEqual(new X509Certificate(clientCertificate).raw)
   })
 })
+
+describe('a request for a certificate', () => {
+  it.each(['P-256', 'P-384'])('with a key on %s is signed with that key and names what is asked for', (namedCurve) => {
+    const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve })
+    const names = ['incus.example.net', '10.0.0.1']
+    const request = writeSigningRequest({ subject: 'incus.example.net', key: privateKey, names, usages: ['server'] })
+    expect(request).toMatch(/^-----BEGIN CERTIFICATE REQUEST-----\n/)
+    const [toBeSigned, , signature] = piecesOf(Buffer.from(request.replaceAll(/-----[^-]+-----|\s/g, ''), 'base64'))
+    const hash = namedCurve === 'P-256' ? 'sha256' : 'sha384'
+    // The first byte of a bit string says how many bits of the last are not used.
+    expect(verify(hash, toBeSigned!.whole, publicKey, signature!.content.subarray(1))).toBe(true)
+    const inner = piecesOf(toBeSigned!.whole)
+    expect(inner[2]?.whole).toEqual(publicKey.export({ type: 'spki', format: 'der' }))
+    expect(inner[3]?.whole.includes('incus.example.net')).toBe(true)
+    expect(inner[3]?.whole.includes(Buffer.from([0x87, 4, 10, 0, 0, 1]))).toBe(true)
+  })
+
+  it('needs an EC key', () => {
+    const { privateKey } = generateKeyPairSync('ed25519')
+    const asked = { subject: 'x', key: privateKey, names: ['x'], usages: [] }
+    expect(() => writeSigningRequest(asked)).toThrow(TypeError)
+  })
+})
+
+/** What stands inside a DER value, one after the other. */
+function piecesOf(der: Buffer): { whole: Buffer; content: Buffer }[] {
+  const outer = pieceAt(der, 0)
+  const pieces: { whole: Buffer; content: Buffer }[] = []
+  for (let at = 0; at < outer.content.length;) {
+    const piece = pieceAt(outer.content, at)
+    pieces.push(piece)
+    at += piece.whole.length
+  }
+  return pieces
+}
+
+function pieceAt(der: Buffer, at: number): { whole: Buffer; content: Buffer } {
+  const first = der[at + 1] ?? 0
+  const sizeBytes = first < 0x80 ? 0 : first & 0x7f
+  const length = sizeBytes === 0 ? first : der.readUIntBE(at + 2, sizeBytes)
+  const begin = at + 2 + sizeBytes
+  return { whole: der.subarray(at, begin + length), content: der.subarray(begin, begin + length) }
+}

@@ -1,7 +1,8 @@
 /**
- * Writes X.509 certificates, which Node can read and not write: the smallest DER writer (X.690) for certificates of
- * RFC 5280 with an EC key, a common name, alternative names, key usages and chosen dates. The console's own client
- * certificate is made with it, and every certificate of the tests and the demo.
+ * Writes X.509 certificates and requests for them, which Node can read and not write: the smallest DER writer (X.690)
+ * for certificates of RFC 5280 and requests of RFC 2986 with an EC key, a common name, alternative names, key usages and
+ * chosen dates. The console's own client certificate is made with it, the request for a certificate of a cluster, and
+ * every certificate of the tests and the demo.
  */
 import { createPublicKey, type KeyObject, sign } from 'node:crypto'
 import { isIPv4, isIPv6 } from 'node:net'
@@ -46,7 +47,38 @@ export function writeCertificate(description: CertificateDescription): string {
   return pem(sequence(toBeSigned, algorithm, bitString(signature)))
 }
 
-function extensions({ names = [], usages = [], authority = false }: CertificateDescription): Buffer[] {
+export interface SigningRequestDescription {
+  /** Common name of whom it is for. */
+  readonly subject: string
+  /** EC private key on P-256 or P-384. */
+  readonly key: KeyObject
+  /** DNS names and IP addresses it is to cover. */
+  readonly names: readonly string[]
+  /** Extended key usages that are asked for. */
+  readonly usages: readonly ('server' | 'client')[]
+}
+
+/** The signed request for a certificate (PKCS#10), PEM. Throws a TypeError for a key that is not EC on P-256 or P-384. */
+export function writeSigningRequest({ subject, key, names, usages }: SigningRequestDescription): string {
+  const { hash, identifier } = signatureOf(key)
+  // extensionRequest, RFC 2985, 5.4.2. Whether it may sign others is for the authority to say, so that is left out.
+  const [, ...wanted] = extensions({ names, usages })
+  const asked = sequence(objectIdentifier('1.2.840.113549.1.9.14'), encode(0x31, sequence(...wanted)))
+  const toBeSigned = sequence(
+    integer(Buffer.from([0])), // version 1
+    distinguishedName(subject),
+    publicPart(key).export({ type: 'spki', format: 'der' }),
+    explicit(0, asked),
+  )
+  const algorithm = sequence(objectIdentifier(identifier))
+  return pem(sequence(toBeSigned, algorithm, bitString(sign(hash, toBeSigned, key))), 'CERTIFICATE REQUEST')
+}
+
+function extensions({
+  names = [],
+  usages = [],
+  authority = false,
+}: Pick<CertificateDescription, 'names' | 'usages' | 'authority'>): Buffer[] {
   const identifiers = usages.map((usage) =>
     objectIdentifier(usage === 'server' ? '1.3.6.1.5.5.7.3.1' : '1.3.6.1.5.5.7.3.2'),
   )
@@ -77,9 +109,9 @@ function positive(serial: Uint8Array): Buffer {
   return bytes
 }
 
-function pem(der: Buffer): string {
+function pem(der: Buffer, label = 'CERTIFICATE'): string {
   const lines = der.toString('base64').match(/.{1,64}/g) ?? []
-  return `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`
+  return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`
 }
 
 // DER, X.690: every value is a tag, a length and the content.

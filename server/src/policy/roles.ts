@@ -37,6 +37,11 @@ const admin: readonly Action[] = [
   'front.read',
   'member.evacuate',
   'member.restore',
+  'certificate.check',
+  'certificate.replace',
+  'certificate.prepare',
+  'certificate.discard',
+  'certificate.pin',
   'acme.check',
   'acme.configure',
   'acme.renew',
@@ -46,6 +51,7 @@ const admin: readonly Action[] = [
   'trust.token',
   'trust.withdraw',
   'session.end',
+  'alert.test',
 ]
 
 // Reads the history and nothing of what it is about; the list of clusters is there to choose whose history.

@@ -20,9 +20,13 @@ export const Certificate = z.object({
 })
 export type Certificate = z.infer<typeof Certificate>
 
+const shown = ['same', 'older', 'next', 'unknown', 'expired'] as const
+
 export const PresentedByMember = z.object({
   member: z.string(),
-  verdict: z.enum(['same', 'older', 'next', 'unknown', 'expired', 'no-handshake']),
+  verdict: z.enum([...shown, 'no-handshake']),
+  /** What it was in the last handshake, where there is none now; null if there never was one. */
+  was: z.enum(shown).nullable(),
   /** The last one seen, however long ago; null if there never was a handshake. */
   fingerprint: z.string().nullable(),
   expiresAt: Instant.nullable(),
@@ -32,6 +36,8 @@ export const PresentedByMember = z.object({
 })
 
 export const ClusterCertificate = z.object({
+  /** False for a single server, whose certificate Incus does not replace; null while that is not known. */
+  clustered: z.boolean().nullable(),
   certificate: known(Certificate),
   /** The certificates that signed it, nearest first, as presented. */
   chain: z.array(Certificate),
@@ -43,8 +49,10 @@ export const ClusterCertificate = z.object({
     }),
     z.object({ kind: z.literal('ca'), subject: z.string(), expiresAt: Instant, serverName: z.string() }),
   ]),
-  /** Names people and servers use, whether the certificate covers them, and who uses them. */
-  namesNeeded: z.array(z.object({ name: z.string(), usedFor: z.string(), covered: z.boolean() })),
+  /** When Incus renews it by itself, and how; null where it does not. */
+  renewal: z.object({ at: Instant, how: z.string() }).nullable(),
+  /** Names people and servers use, whether the certificate covers them, who uses them, and what breaks if it does not. */
+  namesNeeded: z.array(z.object({ name: z.string(), usedFor: z.string(), breaks: z.string(), covered: z.boolean() })),
   presented: z.array(PresentedByMember),
   /** The certificate with which the console itself is known to the cluster. */
   identity: z.object({ certificate: Certificate, unrestricted: z.boolean() }).nullable(),

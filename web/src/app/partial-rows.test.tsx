@@ -368,6 +368,8 @@ function know(member: Member | undefined): void {
   queryClient.setQueryData(certificateQuery('prod', any).queryKey, {
     certificate: { value: null, freshness: { kind: 'unavailable', reason: 'nobody answers' } },
     chain: [],
+    clustered: null,
+    renewal: null,
     namesNeeded: [],
     trust: { kind: 'fingerprints', pins: [] },
     presented: [],

@@ -8,6 +8,7 @@ const presented = (...verdicts: Verdict[]) => ({
   presented: verdicts.map((verdict, index) => ({
     member: `server${index + 1}`,
     verdict,
+    was: null,
     fingerprint: null,
     expiresAt: null,
     seenAt: null,
