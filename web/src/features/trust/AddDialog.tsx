@@ -133,7 +133,7 @@ function TokenEnd(props: { trust: TrustView; minutes: number | null; onChange: (
         trust.cannotWithdraw ??
         (minutes === null
           ? 'The cluster alone ends it (core.remote_token_expiry).'
-          : `This console withdraws it at that time, also when it was restarted meanwhile. The cluster itself would let it end ${clusterEnd === null ? 'never' : `after ${clusterEnd}`}.`)
+          : `This console withdraws it at that time, also when it was restarted meanwhile. ${clusterEnd === null ? 'The cluster itself would never end it.' : `The cluster itself would end it after ${clusterEnd}.`}`)
       }
     >
       {(id) => (

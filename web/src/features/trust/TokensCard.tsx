@@ -44,13 +44,15 @@ export function TokensCard({ cluster, trust }: { cluster: string; trust: TrustVi
                   Withdraw…
                 </Button>
               </span>
-              <span className="flex basis-full flex-wrap gap-x-1.5 text-12 text-ink-3">
+              <span className="basis-full text-12 text-ink-3">
                 Made <Ago at={token.madeAt} /> by {token.madeBy?.name ?? 'somebody on a server'}
                 {token.member !== null && (
-                  <span>
-                    , in the memory of <MemberLink name={token.member} />
-                  </span>
+                  <>
+                    {', in the memory of '}
+                    <MemberLink name={token.member} />
+                  </>
                 )}
+                {' · '}
                 <End token={token} />
               </span>
             </li>
@@ -67,10 +69,10 @@ export function TokensCard({ cluster, trust }: { cluster: string; trust: TrustVi
 function End({ token: { withdrawnAt, expiresAt } }: { token: PendingToken }) {
   const at = withdrawnAt ?? expiresAt
   const left = useTicking((now) => (at === null ? '' : formatDuration(Date.parse(at) - now)))
-  if (at === null) return <span>· never ends by itself</span>
+  if (at === null) return <span>never ends by itself</span>
   return (
     <span title={formatFull(at)}>
-      · {withdrawnAt === null ? 'ends' : 'withdrawn by this console'} in {left}
+      {withdrawnAt === null ? 'ends' : 'withdrawn by this console'} in {left}
     </span>
   )
 }

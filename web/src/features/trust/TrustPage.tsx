@@ -17,7 +17,7 @@ import { LongTable } from '../../ui/LongTable.tsx'
 import { EntryPanel } from './EntryPanel.tsx'
 import { FindingsCard } from './FindingsCard.tsx'
 import { TokensCard } from './TokensCard.tsx'
-import { trustColumns } from './trust-columns.tsx'
+import { trustColumns, type TrustColumn } from './trust-columns.tsx'
 import {
   allColumns,
   describeTrust,
@@ -44,6 +44,8 @@ export function TrustPage() {
 }
 
 const none: readonly TrustEntry[] = []
+/** What has room beside the panel. */
+const besidePanel: readonly TrustColumn[] = ['pick', 'name', 'may', 'state', 'expires']
 
 function Trust() {
   const { cluster } = route.useParams()
@@ -136,7 +138,7 @@ function Trust() {
             ) : (
               <LongTable
                 label="Trusted clients"
-                columns={shown.map((id) => columns[id])}
+                columns={(opened === undefined ? shown : besidePanel).map((id) => columns[id])}
                 rows={rows}
                 keyOf={({ fingerprint }) => fingerprint}
                 sort={sort}

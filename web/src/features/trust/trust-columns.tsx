@@ -74,7 +74,7 @@ export function trustColumns(picking: Picking): Readonly<Record<TrustColumn, Lon
       title: 'Expires',
       sortable: true,
       from: 'md',
-      widthPx: 112,
+      widthPx: 136,
       cell: ({ certificate }) => <Expiry at={certificate?.expiresAt} />,
     },
     key: {
