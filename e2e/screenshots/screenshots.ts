@@ -38,6 +38,7 @@ const everyPage: readonly Picture[] = Object.entries({
   incidents: `/clusters/${cluster}/incidents`,
   certificates: `/clusters/${cluster}/certificates`,
   trust: `/clusters/${cluster}/trust`,
+  'access-paths': `/clusters/${cluster}/access-paths`,
   operations: `/clusters/${cluster}/operations`,
   'target-stuck': `/clusters/${cluster}/members?target=${stuck}`,
   'not-found': '/nowhere',

@@ -36,6 +36,7 @@ export function CommandPalette({ onClose }: { onClose: () => void }) {
     if (key === 'page:incidents') void navigate({ to: '/clusters/$cluster/incidents', params: { cluster } })
     if (key === 'page:servers') void navigate({ to: '/clusters/$cluster/members', params: { cluster } })
     if (key === 'page:certificates') void navigate({ to: '/clusters/$cluster/certificates', params: { cluster } })
+    if (key === 'page:access-paths') void navigate({ to: '/clusters/$cluster/access-paths', params: { cluster } })
     if (key === 'page:trust') void navigate({ to: '/clusters/$cluster/trust', params: { cluster } })
     if (key === 'page:events') void navigate({ to: '/clusters/$cluster/events', params: { cluster } })
     if (key === 'page:instances') void navigate({ to: '/clusters/$cluster/instances', params: { cluster } })
@@ -118,6 +119,7 @@ const pages = [
   { id: 'page:incidents', text: 'Incidents' },
   { id: 'page:servers', text: 'Servers' },
   { id: 'page:certificates', text: 'Certificates' },
+  { id: 'page:access-paths', text: 'Access paths' },
   { id: 'page:trust', text: 'Trust' },
   { id: 'page:instances', text: 'Instances' },
   { id: 'page:operations', text: 'Operations' },

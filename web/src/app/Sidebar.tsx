@@ -9,6 +9,7 @@ import {
   Server,
   ShieldCheck,
   Siren,
+  Waypoints,
   type LucideIcon,
 } from 'lucide-react'
 import { useQuery } from '@tanstack/react-query'
@@ -46,6 +47,7 @@ export function Sidebar() {
         <Entry to="/clusters/$cluster/members" icon={Server} text="Servers">
           {silent > 0 && <Count tone="bad" count={silent} words="cannot be used now" />}
         </Entry>
+        <Entry to="/clusters/$cluster/access-paths" icon={Waypoints} text="Access paths" />
         <Entry to="/clusters/$cluster/certificates" icon={ShieldCheck} text="Certificates">
           {findings.count > 0 && <Count {...findings} words={findings.count === 1 ? 'finding' : 'findings'} />}
         </Entry>
@@ -87,6 +89,7 @@ function Entry(props: {
   to:
     | '/clusters/$cluster'
     | '/clusters/$cluster/members'
+    | '/clusters/$cluster/access-paths'
     | '/clusters/$cluster/certificates'
     | '/clusters/$cluster/trust'
     | '/clusters/$cluster/incidents'

@@ -27,6 +27,7 @@ export async function preloadRest(): Promise<void> {
       import('../components/OpenIncidentLink.tsx'),
       import('../features/certificates/CertificatesPage.tsx'),
       import('../features/trust/TrustPage.tsx'),
+      import('../features/access-paths/AccessPathsPage.tsx'),
       import('../features/instances/InstancesPage.tsx'),
       import('../features/operations/OperationsPage.tsx'),
       import('../features/operations/OperationPage.tsx'),

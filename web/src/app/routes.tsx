@@ -169,6 +169,17 @@ const trustRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/trust/TrustPage.tsx'), 'TrustPage'),
 })
 
+const accessPathsRoute = createRoute({
+  getParentRoute: () => clusterRoute,
+  path: '/access-paths',
+  validateSearch: z.object({ path: text }),
+  loader: async ({ params: { cluster } }) => {
+    const { accessPathsQuery } = await import('../api/access-paths.ts')
+    await seen(cluster, 'access-path.list', () => queryClient.query(accessPathsQuery(cluster)))
+  },
+  component: lazyRouteComponent(() => import('../features/access-paths/AccessPathsPage.tsx'), 'AccessPathsPage'),
+})
+
 const instancesRoute = createRoute({
   getParentRoute: () => clusterRoute,
   path: '/instances',
@@ -252,6 +263,7 @@ const routeTree = rootRoute.addChildren([
     memberHealthRoute,
     incidentsRoute,
     incidentRoute,
+    accessPathsRoute,
     certificatesRoute,
     trustRoute,
     instancesRoute,

@@ -2,6 +2,7 @@
 export function sectionOf(path: string): string {
   const [, , , section] = path.split('/')
   if (section === 'members') return 'Servers'
+  if (section === 'access-paths') return 'Access paths'
   if (section === 'instances') return 'Instances'
   if (section === 'trust') return 'Trust'
   if (section === 'operations') return 'Operations'
