@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { auditEntry, noHash, placeRecord, requestOf } from './record.ts'
 import { partsOf } from './parts-of.ts'
+import { auditEntry, noHash, placeRecord, requestOf } from './record.ts'
 
 const out = { status: 202, op: null, opStatus: null, bytes: null, ms: null, code: null }
 const req = (id: string) => requestOf({ id, method: 'POST', route: '', path: '' })
@@ -26,6 +26,7 @@ describe('the parts of a deed', () => {
   ])('found from record %i are %j', (seq, parts) => {
     const record = all[seq]
     if (record === undefined) throw new Error('there is no such record')
+    expect(partsOf(record, [])).toEqual([record])
     expect(partsOf(record, all).map((part) => part.seq)).toEqual(parts)
   })
 })

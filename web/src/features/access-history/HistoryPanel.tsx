@@ -1,5 +1,6 @@
 import type { AuditRecord } from '@malleus/shared/api/audit.ts'
 import type { HistoryField } from '@malleus/shared/domain/history-filter.ts'
+import { joinRecords, wayInWords } from '@malleus/shared/domain/join-records.ts'
 import { useQuery } from '@tanstack/react-query'
 import type { ReactNode } from 'react'
 import { historyRecordQuery, type HistoryRecordView } from '../../api/history.ts'
@@ -38,6 +39,7 @@ export function HistoryPanel(props: PanelProps & { cluster: string; place: strin
 function Evidence({ view, onAsk, onOpen }: PanelProps & { view: HistoryRecordView }) {
   const { record, text, parts, around } = view
   const { actor, src, req, up, out, during } = record
+  const story = joinRecords(parts)[0]
   const others = parts.filter((part) => placeOf(part) !== placeOf(record))
   return (
     <>
@@ -55,6 +57,7 @@ function Evidence({ view, onAsk, onOpen }: PanelProps & { view: HistoryRecordVie
           </Fact>
         )}
         <Fact name="Why">{decisionWords(record)}</Fact>
+        {story !== undefined && during === undefined && <Fact name="How">{wayInWords(story.way)}</Fact>}
         {actor !== null && (
           <Fact name="Who">
             <span className="flex flex-wrap items-center gap-x-2">

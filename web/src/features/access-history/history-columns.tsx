@@ -22,7 +22,7 @@ export function historyColumns(props: {
         {shown ?? said}
       </AskButton>
     )
-  return [
+  const columns: readonly LongColumn<HistoryRow>[] = [
     {
       id: 'time',
       title: 'Time',
@@ -59,7 +59,7 @@ export function historyColumns(props: {
       id: 'what',
       title: 'Did',
       header: true,
-      cell: ({ record, result, places, place }) => {
+      cell: ({ record, result, places, place, unconfirmed }) => {
         const sentence = sentenceOf(record, result)
         const { tone, shape } = looks[result]
         return (
@@ -73,9 +73,10 @@ export function historyColumns(props: {
               className="flex min-w-0 cursor-default items-center gap-1.5 rounded-sm text-left font-book text-ink hover:underline"
             >
               {tone !== undefined && <StateMark tone={tone} shape={shape} />}
-              <span className="sr-only">{whoDid(record)} </span>
+              <span className="font-strong whitespace-nowrap sm:sr-only">{whoDid(record)} </span>
               <span className="truncate">{sentence}</span>
             </button>
+            {unconfirmed && <Chip title="Incus did not say within 30 s that it was done">unconfirmed</Chip>}
             {record.object !== null && (
               <span className="min-w-0 flex-1 truncate">{value('to', record.object, undefined, true)}</span>
             )}
@@ -110,6 +111,8 @@ export function historyColumns(props: {
       ),
     },
   ]
+  // Beside the details of a record there is room for who and what.
+  return opened === undefined ? columns : columns.filter(({ id }) => id !== 'through' && id !== 'from')
 }
 
 interface Look {

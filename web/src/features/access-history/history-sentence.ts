@@ -2,6 +2,7 @@ import type { AuditRecord } from '@malleus/shared/api/audit.ts'
 import { actions, type Action } from '@malleus/shared/domain/action.ts'
 import { historyResult } from '@malleus/shared/domain/history-facts.ts'
 import type { HistoryResult } from '@malleus/shared/domain/history-filter.ts'
+import { formatDuration } from '../../lib/time.ts'
 
 /** Who did it, as people say it. */
 export function whoDid({ actor, source, req, action }: AuditRecord): string {
@@ -41,8 +42,11 @@ export function sentenceOf(record: AuditRecord, result: HistoryResult = historyR
 }
 
 /** In the past: "evacuated", "deleted instance", "read". */
-function deedOf({ action, req, during }: AuditRecord): string {
-  if (during !== undefined) return 'was not listened to:'
+function deedOf({ action, req, during, decision }: AuditRecord): string {
+  if (during !== undefined) {
+    const lasted = formatDuration(Date.parse(during.to) - Date.parse(during.from))
+    return `was not listened to for ${lasted}: ${decision.rule}`
+  }
   const own = ownDeeds[action]
   if (own !== undefined) return own
   if (isAction(action)) return actions[action]
@@ -63,6 +67,7 @@ const ownDeeds: Readonly<Record<string, string>> = {
   'chain.begin': 'began to record',
   'chain.end': 'ended recording',
   'chain.resume': 'recorded again after a failure',
+  'instance-shutdown': 'shut down instance',
   'cluster-member-evacuated': 'evacuated',
   'cluster-member-restored': 'restored',
   'cluster-certificate-updated': 'replaced the cluster certificate',
