@@ -8,10 +8,12 @@ import type { ClusterParts, Tools } from './app/cluster-parts.ts'
 import { createPaths } from './app/cluster-paths.ts'
 import { createClusterParts } from './app/cluster-parts.ts'
 import { createClusterCertificates } from './app/cluster-certificates.ts'
+import { createAllAcme } from './app/cluster-acme.ts'
 import { ClusterRecords } from './app/cluster-records.ts'
 import type { ClusterRooms } from './app/cluster-rooms.ts'
 import { createClusterTrust } from './app/cluster-trust.ts'
 import { createClusterRooms } from './app/cluster-rooms.ts'
+import { maskOf } from './app/cluster-settings.ts'
 import { ClusterWatch } from './app/cluster-watch.ts'
 import { openClusterWork } from './app/cluster-work.ts'
 import { ConsoleMetrics } from './app/console-metrics.ts'
@@ -39,7 +41,6 @@ import type { DrainingTimes } from './http/draining.ts'
 import { Draining } from './http/draining.ts'
 import { createManagementServer } from './http/management.ts'
 import { createHttpServer } from './http/server.ts'
-import { tagOf } from './lib/keys.ts'
 import { LiveHub } from './live/live-hub.ts'
 import { sqliteHealthHistoryStore } from './members/health-history-store.sqlite.ts'
 import { Starters } from './operations/starters.ts'
@@ -106,7 +107,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       projects: projectsOf(scope),
       starters,
       work: work.of(cluster),
-      mask: (secret) => tagOf(storage.keys.hmac, 'redacted', secret).toString('base64url'),
+      mask: maskOf(storage.keys.hmac),
       tools,
     })
     measureGaps(metrics, parts.cluster.name, watch)
@@ -116,6 +117,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     if (parts.cluster.identity !== null) own.set(name, watches.hold(name, { kind: 'console' }).watch)
   }
 
+  const acme = createAllAcme({ config, rooms, own, storage, hub, tools })
   const ingests = new Map(
     config.clusters.map((cluster) => {
       const { parts } = roomsOf(cluster.name)
@@ -130,7 +132,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
 
   const finder = new OutcomeFinder({ rooms, own, history: storage.history, hub, metrics, tools })
   const draining = new Draining()
-  const routes = createRoutes({ policy, signIn, storage, rooms: roomsOf, watches, starters, paths, livePosition })
+  const routes = createRoutes({ policy, signIn, storage, rooms: roomsOf, watches, starters, paths, acme, livePosition })
     .map((row) => counted(row, (cluster) => rooms.get(cluster)?.parts.figures, metrics, clock))
     .map((row) => finder.watching(row))
   const door = await createDoor({
@@ -192,6 +194,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     void healthHistory.start()
   }
   paths.start()
+  acme.start()
   return {
     server,
     management,
@@ -201,6 +204,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       hub.drain()
       await paths.stop()
       finder.stop()
+      acme.stop()
       watches.stop()
       for (const ingest of ingests.values()) await ingest.stop()
       await work.close()

@@ -3,6 +3,7 @@
  * are made from parts that are only used when somebody asks, so none are needed to look at the rows.
  */
 import { accessPathRoutes } from '../src/access-paths/routes.ts'
+import { acmeRoutes } from '../src/acme/routes.ts'
 import { auditRoutes } from '../src/audit/routes.ts'
 import { certificateRoutes } from '../src/certificates/routes.ts'
 import { clusterRoutes } from '../src/clusters/routes.ts'
@@ -23,6 +24,7 @@ export function allRoutes(): readonly Route[] {
     ...memberRoutes(nothing),
     ...certificateRoutes(nothing),
     ...trustRoutes(nothing),
+    ...acmeRoutes(nothing),
     ...operationRoutes(nothing),
     ...instanceRoutes(nothing),
     ...eventRoutes(nothing),
@@ -58,6 +60,19 @@ export function sampleBody(row: Route): string | undefined {
   return sample
 }
 
+const acmeSettings = JSON.stringify({
+  domains: ['incus.example.net'],
+  email: 'a@example.net',
+  directory: 'https://acme.example.net/dir',
+  agreed: true,
+  challenge: 'HTTP-01',
+  httpPort: '',
+  provider: '',
+  environment: null,
+  resolvers: '',
+  account: null,
+})
+
 const sampleBodies: Readonly<Record<string, string>> = {
   'POST /clusters/:cluster/members/:member/state': '{"action":"evacuate"}',
   'POST /clusters/:cluster/operations/:operation/cancel': '{"project":null}',
@@ -73,6 +88,9 @@ const sampleBodies: Readonly<Record<string, string>> = {
   'POST /clusters/:cluster/trust-tokens':
     '{"name":"laptop","restricted":false,"projects":[],"withdrawAfterMinutes":null}',
   'POST /clusters/:cluster/trust-tokens/:operation/withdraw': '{}',
+  'POST /clusters/:cluster/acme/check': `{"settings":${acmeSettings}}`,
+  'PUT /clusters/:cluster/acme': `{"settings":${acmeSettings},"shown":{}}`,
+  'POST /clusters/:cluster/acme/renewal': '{}',
   'POST /session/activity': '{}',
 }
 

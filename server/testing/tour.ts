@@ -11,6 +11,7 @@ export const pagesOfTheConsole = (cluster: string, member: string): readonly str
   '/api/clusters',
   `/api/clusters/${cluster}/figures`,
   `/api/clusters/${cluster}/certificate`,
+  `/api/clusters/${cluster}/acme`,
   `/api/clusters/${cluster}/trust`,
   `/api/clusters/${cluster}/members`,
   `/api/clusters/${cluster}/members/${member}`,

@@ -8,8 +8,8 @@ import { orderFailure } from './lego-words.ts'
 import { renewalOf } from './renewal.ts'
 
 export interface AcmeFacts {
-  /** The settings of the servers, masked; null where Incus does not show them to who asks. */
-  readonly config: Readonly<Record<string, MaskedValue>> | null
+  /** The settings of the servers, masked; or why they are not known. */
+  readonly config: Readonly<Record<string, MaskedValue>> | 'hidden' | 'unknown'
   readonly extensions: readonly string[]
   /** What the cluster presents, PEM; null while it is not known. */
   readonly certificate: string | null
@@ -28,7 +28,8 @@ export const renewalDescription = 'Renewing server certificate'
 const lateAfterMs = 2 * 86_400_000
 
 export function acmeView(facts: AcmeFacts): AcmeView {
-  const settings = facts.config === null ? null : settingsFrom(facts.config)
+  const config = typeof facts.config === 'string' ? {} : facts.config
+  const settings = settingsFrom(config)
   const certificate = facts.certificate === null ? null : new X509Certificate(facts.certificate)
   const life = certificate && {
     validFrom: certificate.validFromDate.getTime(),
@@ -42,7 +43,7 @@ export function acmeView(facts: AcmeFacts): AcmeView {
     state,
     sentence,
     settings,
-    shown: Object.fromEntries(acmeKeys.map((key) => [key, facts.config?.[key] ?? null])),
+    shown: Object.fromEntries(acmeKeys.map((key) => [key, config[key] ?? null])),
     can: {
       account: facts.extensions.includes('acme_eab'),
       dns: facts.extensions.includes('acme_dns01'),
@@ -65,7 +66,8 @@ interface Judged extends AcmeFacts {
 }
 
 function stateOf({ config, settings, missing, renewal, last, now }: Judged): Pick<AcmeView, 'state' | 'sentence'> {
-  if (config === null) return { state: 'hidden', sentence: 'Incus does not show you the settings of the servers.' }
+  if (config === 'hidden') return { state: config, sentence: 'Incus does not show you the settings of the servers.' }
+  if (config === 'unknown') return { state: config, sentence: 'No server tells its settings now.' }
   if (settings === null) {
     return {
       state: 'off',

@@ -122,7 +122,8 @@ describe('what is said of ACME', () => {
   test.each([
     ['on', {}],
     ['off', { config: {} }],
-    ['hidden', { config: null }],
+    ['hidden', { config: 'hidden' }],
+    ['unknown', { config: 'unknown' }],
     ['incomplete', { config: { ...written(http), 'acme.agree_tos': 'false' } }],
     ['incomplete', { config: { ...written(http), 'acme.email': '' } }],
     ['waiting', { certificate: certificate(['other.example.net'], -10, 80) }],

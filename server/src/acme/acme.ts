@@ -46,17 +46,20 @@ export class Acme {
   }
 
   async view(scope: Scope): Promise<{ readonly view: AcmeView; readonly read: SettingsRead | null }> {
-    const { serverConfig, orders, renewals, certificate, leader, clock } = this.#ports
-    const [read, known, warnings] = await Promise.all([
+    const { serverConfig, orders, renewals, certificate, leader, clock, logger } = this.#ports
+    const [told, known, warnings] = await Promise.all([
+      // An order that goes on is to be seen also while the servers take a new certificate up, and none is believed.
       serverConfig.read(scope).catch((error: unknown) => {
-        if (error instanceof CannotChange) return null
-        throw error
+        if (error instanceof CannotChange) return 'hidden' as const
+        logger.debug({ err: error }, 'the settings of the servers could not be read')
+        return 'unknown' as const
       }),
       renewals(),
       this.#warnings(scope),
     ])
+    const read = typeof told === 'string' ? null : told
     const view = acmeView({
-      config: read && serverConfig.masked(read),
+      config: typeof told === 'string' ? told : serverConfig.masked(told),
       extensions: read?.extensions ?? [],
       certificate: certificate(),
       renewals: known,

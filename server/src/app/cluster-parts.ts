@@ -130,6 +130,8 @@ export async function createClusterParts(
   const ends = [
     directory.subscribe((members) => prober.follow(members)),
     trust.subscribe(() => prober.askAllAnew()),
+    // Connections that the old pins verified are gone. Over new ones the next successor can be told at any time.
+    trust.subscribe(() => readings.refreshServers()),
     watchDatabase({ board, reported, prober, discovery, clock }),
     ...(follows
       ? [

@@ -1,4 +1,5 @@
 import { accessPathRoutes } from '../access-paths/routes.ts'
+import { acmeRoutes } from '../acme/routes.ts'
 import { auditRoutes } from '../audit/routes.ts'
 import { actorOf, auditEntry, requestOf } from '../audit/record.ts'
 import type { AuditEntry } from '../audit/record.ts'
@@ -15,6 +16,7 @@ import type { Starters } from '../operations/starters.ts'
 import type { Policy } from '../policy/policy.ts'
 import { sessionRoutes } from '../session/routes.ts'
 import { trustRoutes } from '../trust/routes.ts'
+import type { AllAcme } from './cluster-acme.ts'
 import type { AllPaths } from './cluster-paths.ts'
 import type { ClusterRooms } from './cluster-rooms.ts'
 import { discreet } from './discreet.ts'
@@ -31,6 +33,7 @@ export interface RouteParts {
   readonly watches: Watches
   readonly starters: Starters<AuditEntry>
   readonly paths: Pick<AllPaths, 'of'>
+  readonly acme: Pick<AllAcme, 'of'>
   /** Where the live stream of who asks stands; null where there is none. */
   readonly livePosition: (follower: Follower) => string | null
 }
@@ -73,6 +76,15 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
         facts: () => rooms(cluster).certificateFacts(),
         follower: rooms(cluster).parts.follower,
         trust: rooms(cluster).parts.cluster.trust,
+      })),
+    ),
+    ...told(
+      acmeRoutes((cluster) => ({
+        acme: parts.acme.of(cluster),
+        begun: ({ principal, requestId }, what, object) => {
+          const req = requestOf({ id: requestId, method: '', route: '', path: '' })
+          return auditEntry({ action: `acme.${what}`, cluster, object, actor: actorOf(principal), req })
+        },
       })),
     ),
     ...told(trustRoutes((cluster) => rooms(cluster).trust.ports)),

@@ -63,8 +63,8 @@ export const AcmeOrder = z.object({
 export type AcmeOrder = z.infer<typeof AcmeOrder>
 
 export const AcmeView = z.object({
-  /** `hidden`: Incus does not show the settings to this person. */
-  state: z.enum(['off', 'incomplete', 'on', 'waiting', 'late', 'failing', 'hidden']),
+  /** `hidden`: Incus does not show the settings to this person. `unknown`: no server tells them now. */
+  state: z.enum(['off', 'incomplete', 'on', 'waiting', 'late', 'failing', 'hidden', 'unknown']),
   /** The state as a sentence. */
   sentence: z.string(),
   /** Null while it is off. */
