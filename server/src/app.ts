@@ -37,6 +37,7 @@ import type { Config } from './config.ts'
 import { sqliteKeptMembersStore } from './discovery/kept-members-store.sqlite.ts'
 import type { Scope } from './gateway/scope.ts'
 import type { ClusterIngest } from './ingest/cluster-ingest.ts'
+import { Confirmations } from './ingest/confirmations.ts'
 import type { DrainingTimes } from './http/draining.ts'
 import { Draining } from './http/draining.ts'
 import { createManagementServer } from './http/management.ts'
@@ -130,6 +131,12 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     return found
   }
 
+  const confirmations = new Confirmations({
+    history: storage.history,
+    isFollowed: (cluster) => own.has(cluster),
+    ...tools,
+  })
+
   const finder = new OutcomeFinder({ rooms, own, history: storage.history, hub, metrics, tools })
   const draining = new Draining()
   const routes = createRoutes({ policy, signIn, storage, rooms: roomsOf, watches, starters, paths, acme, livePosition })
@@ -167,6 +174,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       certificate: config.tls?.certificate ?? null,
       isReady: () => whyNotReady(draining, storage.history).length === 0,
     }),
+    storage.history.subscribe((record) => confirmations.hear(record)),
     storage.history.subscribe(({ cluster, action }) => hub.publish({ kind: 'audit-appended', cluster, action })),
     // Their page comes in a moment, and what is heard of the cluster by then it need not read twice.
     signIn.pages.subscribe(({ session, clientAddress }) => {
@@ -204,6 +212,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       hub.drain()
       await paths.stop()
       finder.stop()
+      confirmations.stop()
       acme.stop()
       watches.stop()
       for (const ingest of ingests.values()) await ingest.stop()

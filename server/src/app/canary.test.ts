@@ -21,6 +21,9 @@ const planted = {
   eventContext: 'canary-a6-secret-in-the-context-of-an-event',
   logging: 'canary-a7-private-key-in-a-log-event',
   operationToken: 'canary-a8-token-in-a-task',
+  loggedUrl: 'canary-c1-secret-in-the-address-of-a-request',
+  loggedBody: 'canary-c2-private-key-beside-a-request-in-the-log',
+  loggedPath: 'canary-c3-secret-in-a-path-that-nobody-knows',
 }
 
 let app: TestApp
@@ -51,6 +54,11 @@ describe('T-canary', () => {
     sayEverySecret()
     await live.next('resource-changed', ({ source }) => source === '/1.0/instances/last')
     await watching.next('resource-changed', ({ source }) => source === '/1.0/instances/last')
+    // The log was read, and what is harmless in it is kept.
+    await eventually(
+      async () => (await app.history()).filter(({ src }) => src.ip === '10.9.9.9').length,
+      (kept) => kept > 0,
+    )
     for (const browser of browsers) await lookAround(browser, clusterName, 'server2')
     await evacuateAndRestore(admin, clusterName, 'server2')
     await misbehave(admin)
@@ -131,6 +139,18 @@ function sayEverySecret(): void {
     type: 'logging',
     metadata: { message: planted.logging, level: 'debug', context: { body: planted.logging } },
   })
+  const context = { ip: '10.9.9.9:4711', method: 'GET', protocol: 'tls', username: 'a'.repeat(64) }
+  for (const url of [
+    `/1.0/images/0123456789ab/export?secret=${planted.loggedUrl}&${planted.loggedUrl}=1`,
+    `/1.0/operations/1/websocket?secret=${planted.loggedUrl}`,
+    `/${planted.loggedPath}/x`,
+    `/1.0/${planted.loggedPath}`,
+  ]) {
+    const body = { ...context, url, body: planted.loggedBody, cluster_certificate_key: planted.loggedBody }
+    for (const message of ['Handling API request', 'Allowing untrusted GET', planted.loggedBody]) {
+      cluster.emitRaw({ type: 'logging', metadata: { message, level: 'debug', context: body } })
+    }
+  }
   cluster.emit({
     action: 'instance-exec',
     source: '/1.0/instances/c1',

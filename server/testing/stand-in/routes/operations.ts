@@ -1,6 +1,6 @@
 import { sleep } from '../clock.ts'
 import { visibleProjects } from '../authorization.ts'
-import { execute, recursionOf } from '../call.ts'
+import { execute, recursionOf, requestorOf } from '../call.ts'
 import type { Call } from '../call.ts'
 import type { Member } from '../member.ts'
 import type { Operation } from '../operations.ts'
@@ -79,5 +79,12 @@ async function cancelOperation(call: Call): Promise<Reply> {
   if (!operation.mayCancel) throw new IncusError(400, "This operation can't be cancelled")
   execute(call, 'operation.cancel', operation.location)
   call.operations.cancel(operation)
+  const requestor = requestorOf(call)
+  call.events.lifecycle({
+    action: 'operation-cancelled',
+    source: `/1.0/operations/${operation.id}`,
+    location: operation.location,
+    ...(requestor === undefined ? {} : { requestor }),
+  })
   return done
 }
