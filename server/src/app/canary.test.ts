@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import { getAcme } from '@malleus/shared/api/acme.ts'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { eventually } from '../../testing/eventually.ts'
 import { startTestApp } from '../../testing/test-app.ts'
@@ -18,6 +19,8 @@ const planted = {
   trustToken: 'canary-a3-secret-of-a-trust-token',
   instanceConfig: 'canary-a4-password-in-an-instance',
   serverConfig: 'canary-a5-secret-in-the-server-configuration',
+  zone: 'canary-a9-token-of-a-dns-provider',
+  account: 'canary-b1-hmac-of-an-acme-account',
   eventContext: 'canary-a6-secret-in-the-context-of-an-event',
   logging: 'canary-a7-private-key-in-a-log-event',
   operationToken: 'canary-a8-token-in-a-task',
@@ -33,6 +36,7 @@ beforeEach(async () => {
   browsers = []
   app = await startTestApp({
     cluster: {
+      version: '7.0.2',
       instances: [
         { name: 'c1', location: 'server1', config: { 'user.password': planted.instanceConfig } },
         { name: 'c2', location: 'server2', config: { 'environment.TOKEN': planted.instanceConfig } },
@@ -61,6 +65,7 @@ describe('T-canary', () => {
     )
     for (const browser of browsers) await lookAround(browser, clusterName, 'server2')
     await evacuateAndRestore(admin, clusterName, 'server2')
+    await orderCertificates(admin)
     await misbehave(admin)
 
     // A renewal, one that fails, and a provider that is gone.
@@ -160,6 +165,36 @@ function sayEverySecret(): void {
     context: { command: `mysql -p ${planted.eventContext}`, environment: planted.eventContext },
   })
   cluster.emit({ action: 'instance-updated', source: '/1.0/instances/last', project: 'default' })
+}
+
+/** One certificate that is issued and one that is not, with the secrets that it takes. */
+async function orderCertificates(browser: TestBrowser): Promise<void> {
+  const path = `/api/clusters/${clusterName}/acme`
+  const settings = {
+    domains: ['incus.example.net'],
+    email: 'a@example.net',
+    directory: 'https://acme.example.net/dir',
+    agreed: true,
+    challenge: 'DNS-01',
+    httpPort: '',
+    provider: 'hetzner',
+    environment: `HETZNER_API_KEY=${planted.zone}`,
+    resolvers: '',
+    account: { keyId: 'kid', hmac: planted.account },
+  }
+  for (const email of ['a@example.net', 'b@example.net']) {
+    expect((await browser.post(`${path}/check`, { settings: { ...settings, email } })).status).toBe(200)
+    const { json } = await browser.get(path)
+    const { shown } = getAcme.reply.parse(json)
+    const reply = await browser.ask({ method: 'PUT', path, body: { settings: { ...settings, email }, shown } })
+    expect(reply.status).toBe(202)
+    const ended = await eventually(
+      async () => getAcme.reply.parse((await browser.get(path)).json).order,
+      (order) => order?.endedAt !== null,
+    )
+    expect(ended?.phase).toBe(email.startsWith('a') ? 'done' : 'failed')
+    app.cluster.state.acme.fails = 'Failed to run lego command: hetzner refused this'
+  }
 }
 
 /** Requests that fail in every room, with secrets where strangers put them. */
