@@ -22,6 +22,17 @@ export class MemoryAttestationStore implements AttestationStore {
     })
   }
 
+  async bury(tombstone: StoredAttestation, positions: readonly number[]): Promise<boolean> {
+    if (!(await this.append(tombstone))) return false
+    const gone = new Set(positions)
+    this.#records.lines.splice(
+      0,
+      this.#records.lines.length,
+      ...this.#records.lines.filter(({ position }) => !gone.has(position)),
+    )
+    return true
+  }
+
   last(): Promise<StoredAttestation | null> {
     return Promise.resolve(this.lines.at(-1) ?? null)
   }

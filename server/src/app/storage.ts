@@ -6,6 +6,7 @@ import { Checkpoints } from '../audit/checkpoints.ts'
 import { HistorySearch } from '../audit/history-search.ts'
 import { partsOf } from '../audit/parts-of.ts'
 import { RecordView } from '../audit/record-view.ts'
+import { Retention } from '../audit/retention.ts'
 import { SearchIndex } from '../audit/search-index.ts'
 import { SqliteSearchStore } from '../audit/search-store.sqlite.ts'
 import { SqliteSinkStore } from '../audit/sink-store.sqlite.ts'
@@ -54,6 +55,16 @@ export async function openStorage(
   checkpoints.onSigned(() => sinks.forEach((sink) => sink.poke()))
   checkpoints.start()
   history.subscribe(() => sinks.forEach((sink) => sink.wantsRecords && sink.poke()))
+  const retention = new Retention({
+    records: store,
+    attestations,
+    signing: keys.signing,
+    history,
+    days: config.auditRetention,
+    clock,
+    logger,
+  })
+  retention.start()
   const searchDatabase = await openDatabase(folder, 'search', { clock, onAnswered: metrics.databaseWatch('search') })
   const searchStore = new SqliteSearchStore(searchDatabase)
   const index = new SearchIndex({ history: store, store: searchStore, clock, logger })
@@ -72,6 +83,7 @@ export async function openStorage(
       unfollow()
       await index.stop()
       await verification.stop()
+      await retention.stop()
       await history.close()
       await checkpoints.stop()
       await Promise.all(sinks.map((sink) => sink.stop()))

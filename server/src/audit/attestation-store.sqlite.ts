@@ -1,7 +1,8 @@
-import { sql } from 'kysely'
+import { CompiledQuery, sql } from 'kysely'
 import type { Kysely } from 'kysely'
 import { ConstraintViolated } from '../database/database-error.ts'
 import type { Database } from '../database/database.ts'
+import { recordIsNotRemoved } from '../database/migrations.ts'
 import type { AttestationStore, StoredAttestation } from './attestation-store.ts'
 import type { ChainHead } from './audit-store.ts'
 
@@ -11,15 +12,34 @@ interface AttestationTables {
 
 /** The attestations in `audit.db`. */
 export class SqliteAttestationStore implements AttestationStore {
+  readonly #database: Database
   readonly #tables: Kysely<AttestationTables>
 
   constructor(database: Database) {
+    this.#database = database
     this.#tables = database.tables<AttestationTables>()
   }
 
   async append({ number, text }: StoredAttestation): Promise<boolean> {
     try {
       await this.#tables.insertInto('attestation').values({ number, text }).execute()
+      return true
+    } catch (error) {
+      if (error instanceof ConstraintViolated) return false
+      throw error
+    }
+  }
+
+  async bury({ number, text }: StoredAttestation, positions: readonly number[]): Promise<boolean> {
+    try {
+      await this.#database.atomically([
+        this.#tables.insertInto('attestation').values({ number, text }),
+        CompiledQuery.raw('drop trigger record_is_not_removed'),
+        CompiledQuery.raw('delete from record where position in (select value from json_each(?))', [
+          JSON.stringify(positions),
+        ]),
+        CompiledQuery.raw(recordIsNotRemoved),
+      ])
       return true
     } catch (error) {
       if (error instanceof ConstraintViolated) return false

@@ -325,6 +325,11 @@ const malleus: readonly Migration[] = [
   },
 ]
 
+/** Pruning, which leaves a signed tombstone, takes it away and puts it back within its transaction. */
+export const recordIsNotRemoved = `create trigger record_is_not_removed before delete on record begin
+        select raise(abort, 'records are never removed');
+      end`
+
 const audit: readonly Migration[] = [
   {
     name: '001 records',
@@ -350,9 +355,7 @@ const audit: readonly Migration[] = [
       `create trigger record_is_not_changed before update on record begin
         select raise(abort, 'records are never changed');
       end`,
-      `create trigger record_is_not_removed before delete on record begin
-        select raise(abort, 'records are never removed');
-      end`,
+      recordIsNotRemoved,
     ],
   },
   {
