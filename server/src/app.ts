@@ -139,7 +139,18 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
 
   const finder = new OutcomeFinder({ rooms, own, history: storage.history, hub, metrics, tools })
   const draining = new Draining()
-  const routes = createRoutes({ policy, signIn, storage, rooms: roomsOf, watches, starters, paths, acme, livePosition })
+  const routes = createRoutes({
+    policy,
+    signIn,
+    storage,
+    rooms: roomsOf,
+    watches,
+    starters,
+    paths,
+    acme,
+    ingest: ingestOf,
+    livePosition,
+  })
     .map((row) => counted(row, (cluster) => rooms.get(cluster)?.parts.figures, metrics, clock))
     .map((row) => finder.watching(row))
   const door = await createDoor({

@@ -23,7 +23,7 @@ export function allRoutes(): readonly Route[] {
     ...clusterRoutes(nothing),
     ...memberRoutes(nothing),
     ...certificateRoutes(nothing),
-    ...trustRoutes(nothing),
+    ...trustRoutes(nothing, nothing),
     ...acmeRoutes(nothing),
     ...operationRoutes(nothing),
     ...instanceRoutes(nothing),

@@ -5,6 +5,7 @@ import type { AuditEntry } from '../audit/record.ts'
 import { describeCertificate } from '../certificates/parse-certificate.ts'
 import { fingerprintOf } from '../clusters/trust.ts'
 import { scopeKey } from '../gateway/scope.ts'
+import type { ClusterIngest } from '../ingest/cluster-ingest.ts'
 import type { TokenPorts } from '../trust/change-tokens.ts'
 import { sqliteGivenTokenStore } from '../trust/given-token-store.sqlite.ts'
 import type { GivenToken } from '../trust/given-token-store.ts'
@@ -16,7 +17,7 @@ import type { Storage } from './storage.ts'
 
 /** Whom one cluster trusts, for its routes; with what goes on by itself. */
 export interface ClusterTrust {
-  readonly ports: TokenPorts
+  readonly ports: Omit<TokenPorts, 'uses'>
   start(): void
   stop(): void
 }
@@ -85,4 +86,14 @@ function withdrawal(token: GivenToken, outcome: WithdrawalOutcome | null): Audit
   const decision = { allow: true, rule: 'withdrawn-as-promised' }
   const out = { status: null, op: operation, opStatus: outcome, bytes: null, ms: null, code: null }
   return auditEntry({ action: 'trust.withdraw', cluster, object: name, decision, out: outcome === null ? null : out })
+}
+
+/** Uses of certificates, of all that the request log of the servers tells. */
+export function usesOf(ingest: Pick<ClusterIngest, 'lastUse' | 'useCollection'>): TokenPorts['uses'] {
+  return {
+    last: (fingerprint) => ingest.lastUse('tls', fingerprint),
+    get collection() {
+      return ingest.useCollection
+    },
+  }
 }

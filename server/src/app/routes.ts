@@ -9,6 +9,7 @@ import { eventRoutes } from '../events/routes.ts'
 import { frontRoutes } from '../fronts/routes.ts'
 import type { RequestContext, Route } from '../http/route.ts'
 import { incidentRoutes } from '../incidents/routes.ts'
+import type { ClusterIngest } from '../ingest/cluster-ingest.ts'
 import { instanceRoutes } from '../instances/routes.ts'
 import { memberRoutes } from '../members/routes.ts'
 import { operationRoutes } from '../operations/routes.ts'
@@ -19,6 +20,7 @@ import { trustRoutes } from '../trust/routes.ts'
 import type { AllAcme } from './cluster-acme.ts'
 import type { AllPaths } from './cluster-paths.ts'
 import type { ClusterRooms } from './cluster-rooms.ts'
+import { usesOf } from './cluster-trust.ts'
 import { discreet } from './discreet.ts'
 import type { Follower } from './live-view.ts'
 import type { SignIn } from './sign-in.ts'
@@ -34,6 +36,7 @@ export interface RouteParts {
   readonly starters: Starters<AuditEntry>
   readonly paths: Pick<AllPaths, 'of'>
   readonly acme: Pick<AllAcme, 'of'>
+  readonly ingest: (cluster: string) => ClusterIngest
   /** Where the live stream of who asks stands; null where there is none. */
   readonly livePosition: (follower: Follower) => string | null
 }
@@ -87,7 +90,12 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
         },
       })),
     ),
-    ...told(trustRoutes((cluster) => rooms(cluster).trust.ports)),
+    ...told(
+      trustRoutes(
+        (cluster) => ({ ...rooms(cluster).trust.ports, uses: usesOf(parts.ingest(cluster)) }),
+        ({ principal }, cluster) => policy.may(principal, 'audit.read', { cluster }).allow,
+      ),
+    ),
     ...told(
       operationRoutes(async (context, cluster) => ({
         ...rooms(cluster).parts.cluster,

@@ -1,5 +1,5 @@
 /** The trust of one cluster as a person may see it: entries, tokens, and who may do what. */
-import type { PendingToken, TrustEntry, TrustView } from '@malleus/shared/api/trust.ts'
+import type { PendingToken, TrustEntry, TrustView, UseCollection } from '@malleus/shared/api/trust.ts'
 import type { Target } from '@malleus/shared/domain/target.ts'
 import { IncusTrustEntry } from '@malleus/shared/incus/certificate.ts'
 import { listOf } from '@malleus/shared/incus/reply.ts'
@@ -10,6 +10,7 @@ import { MemberError } from '../gateway/member-error.ts'
 import type { Answer } from '../gateway/request.ts'
 import type { Scope } from '../gateway/scope.ts'
 import type { Clock } from '../lib/clock.ts'
+import { instant } from '../lib/clock.ts'
 import { NoSuchEntry } from './trust-error.ts'
 import type { PendingTokens } from './pending-tokens.ts'
 import type { Describe, EntryFacts } from './trust-entries.ts'
@@ -27,13 +28,34 @@ export interface TrustPorts {
   readonly tokens: (scope: Scope) => PendingTokens
   /** Why this console cannot promise to withdraw a token, as a sentence; null when it can. */
   readonly cannotWithdraw: () => string | null
+  /** Who used what, as far as the servers' request log was followed. */
+  readonly uses: Uses
   readonly clock: Clock
+}
+
+export interface Uses {
+  last(fingerprint: string): { readonly at: number; readonly address: string | null; readonly member: string } | null
+  readonly collection: {
+    readonly off: string | null
+    readonly since: number | null
+    readonly gaps: readonly Missed[]
+    readonly deaf: readonly Omit<Missed, 'to'>[]
+  }
+}
+
+interface Missed {
+  readonly member: string
+  readonly from: number
+  readonly to: number
+  readonly reason: string
 }
 
 /** Who asks, and through which members they want to. */
 export interface Asker {
   readonly scope: Scope
   readonly target: Target
+  /** Whether they may read who did what from where. */
+  readonly seesUses: boolean
   readonly signal?: AbortSignal
 }
 
@@ -59,6 +81,7 @@ export async function readTrust(
     entries: read.entries,
     tokens: tokens.tokens.filter((token) => isVisible(token, visibleProjects(asker.scope))),
     tokensFreshness: tokens.freshness,
+    uses: asker.seesUses ? collectionOf(ports.uses) : null,
     authorization: authorizationOf(facts),
     findings: trustFindings(facts),
     cannotWithdraw: ports.cannotWithdraw(),
@@ -84,7 +107,7 @@ export async function readTrustEntry(
     },
   )
   // Incus takes the beginning of a fingerprint too; what is changed is named whole.
-  const [entry] = trustEntries([answer.value], factsFor(ports, asker.scope))
+  const [entry] = trustEntries([answer.value], factsFor(ports, asker))
   if (entry === undefined || entry.fingerprint !== fingerprint) throw new NoSuchEntry()
   return { entry, raw: answer.value, etag: answer.etag ?? '', answer }
 }
@@ -95,7 +118,7 @@ export async function readEntries(
   asker: Asker,
 ): Promise<{ readonly entries: TrustEntry[]; readonly answer: Answer<unknown> }> {
   const answer = await ask(ports, asker, '/certificates', listOf(IncusTrustEntry), { recursion: '1' })
-  return { entries: trustEntries(answer.value, factsFor(ports, asker.scope)), answer }
+  return { entries: trustEntries(answer.value, factsFor(ports, asker)), answer }
 }
 
 /** In certificate mode, the console and not Incus keeps projects apart. */
@@ -103,8 +126,23 @@ export function visibleProjects(scope: Scope): 'all' | readonly string[] {
   return scope.kind === 'certificate' ? scope.projects : 'all'
 }
 
-function factsFor({ own, describe, clock }: TrustPorts, scope: Scope): EntryFacts {
-  return { own: own(), projects: visibleProjects(scope), describe, now: clock.now() }
+function factsFor({ own, describe, uses, clock }: TrustPorts, { scope, seesUses }: Asker): EntryFacts {
+  const lastUse = (fingerprint: string) => {
+    const use = seesUses ? uses.last(fingerprint) : null
+    return use && { at: instant(use.at), address: use.address, member: use.member }
+  }
+  return { own: own(), projects: visibleProjects(scope), describe, lastUse, now: clock.now() }
+}
+
+const mostMissed = 20
+
+/** What goes on now comes first, then what ended last. */
+function collectionOf({ collection: { off, since, gaps, deaf } }: Uses): UseCollection {
+  const now = deaf.map(({ member, from, reason }) => ({ member, from: instant(from), to: null, reason }))
+  const before = gaps
+    .toSorted((a, b) => b.to - a.to)
+    .map(({ member, from, to, reason }) => ({ member, from: instant(from), to: instant(to), reason }))
+  return { off, since: since === null ? null : instant(since), missed: [...now, ...before].slice(0, mostMissed) }
 }
 
 function ask<Parsed>(

@@ -16,8 +16,19 @@ import type { Asker } from './read-trust.ts'
 import { readTrust, readTrustEntry } from './read-trust.ts'
 import { fingerprintOf } from '../clusters/trust.ts'
 
-/** @param of the parts of one cluster */
-export function trustRoutes(of: (cluster: string) => TokenPorts): Route[] {
+/**
+ * @param of the parts of one cluster
+ * @param seesUses whether a person may read who did what from where
+ */
+export function trustRoutes(
+  of: (cluster: string) => TokenPorts,
+  seesUses: (context: RequestContext, cluster: string) => boolean,
+): Route[] {
+  async function askerOf(context: RequestContext, cluster: string): Promise<Asker> {
+    const { target, signal } = context
+    return { scope: await context.scope(cluster), target, signal, seesUses: seesUses(context, cluster) }
+  }
+
   return [
     route({
       endpoint: getTrust,
@@ -100,8 +111,4 @@ export function trustRoutes(of: (cluster: string) => TokenPorts): Route[] {
       },
     }),
   ]
-}
-
-async function askerOf(context: RequestContext, cluster: string): Promise<Asker> {
-  return { scope: await context.scope(cluster), target: context.target, signal: context.signal }
 }

@@ -31,7 +31,7 @@ function codesOf(certificate: string, more: Partial<IncusTrustEntry> = {}): stri
 }
 
 function facts(more: Partial<EntryFacts> = {}): EntryFacts {
-  return { own: null, projects: 'all', describe: describeCertificate, now, ...more }
+  return { own: null, projects: 'all', describe: describeCertificate, lastUse: () => null, now, ...more }
 }
 
 // RSA 1024, signed with SHA-1 (`openssl req -x509 -newkey rsa:1024 -sha1`), good until 2126.

@@ -2,7 +2,7 @@
 import { X509Certificate } from 'node:crypto'
 import type { Certificate } from '@malleus/shared/api/certificate.ts'
 import type { Finding } from '@malleus/shared/api/finding.ts'
-import type { TrustCertificate, TrustEntry } from '@malleus/shared/api/trust.ts'
+import type { LastUse, TrustCertificate, TrustEntry } from '@malleus/shared/api/trust.ts'
 import type { IncusTrustEntry } from '@malleus/shared/incus/certificate.ts'
 import { LRUCache } from 'lru-cache'
 
@@ -12,6 +12,8 @@ export interface EntryFacts {
   /** The projects that may be seen, where the console and not Incus has to see to that. */
   readonly projects: 'all' | readonly string[]
   readonly describe: Describe
+  /** When somebody with that certificate was last seen; null where nobody was, or may not be told. */
+  readonly lastUse: (fingerprint: string) => LastUse | null
   /** Wall clock, milliseconds. */
   readonly now: number
 }
@@ -40,6 +42,7 @@ export function trustEntries(entries: readonly IncusTrustEntry[], facts: EntryFa
         description: entry.description ?? '',
         certificate: certificate && certificate.view,
         isConsole: entry.fingerprint === facts.own,
+        lastUse: facts.lastUse(entry.fingerprint),
         findings: [
           ...certificateFindings(certificate, facts.now),
           ...sameKey(twins(keys.get(certificate?.spki ?? ''))),

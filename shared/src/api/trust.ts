@@ -28,6 +28,27 @@ export const TrustCertificate = z.object({
 })
 export type TrustCertificate = z.infer<typeof TrustCertificate>
 
+/** When it was last used for a request, as the request log of the servers says. */
+export const LastUse = z.object({
+  at: Instant,
+  /** From where; null over a unix socket. */
+  address: z.string().nullable(),
+  /** The server that was asked. */
+  member: z.string(),
+})
+export type LastUse = z.infer<typeof LastUse>
+
+/** How much it says that a use was not seen. */
+export const UseCollection = z.object({
+  /** Why uses are not collected; null while they are. */
+  off: z.string().nullable(),
+  /** Since when; null: never yet. */
+  since: Instant.nullable(),
+  /** Times in which a server's requests were not followed, the latest first; `to` null while that goes on. */
+  missed: z.array(z.object({ member: z.string(), from: Instant, to: Instant.nullable(), reason: z.string() })),
+})
+export type UseCollection = z.infer<typeof UseCollection>
+
 /** Whom the cluster knows by a certificate. */
 export const TrustEntry = z.object({
   /** SHA-256 of the certificate, lower-case hexadecimal; the identity as Incus writes it into events. */
@@ -43,6 +64,8 @@ export const TrustEntry = z.object({
   certificate: TrustCertificate.nullable(),
   /** Whether it is the one with which this console is known. */
   isConsole: z.boolean(),
+  /** Null where none was seen, and for who may not read the access history. */
+  lastUse: LastUse.nullable(),
   /** What is wrong with it, in words. */
   findings: z.array(Finding),
 })
@@ -84,6 +107,8 @@ export const TrustView = z.object({
   tokens: z.array(PendingToken),
   /** How current `tokens` is: a server that hangs keeps Incus from listing them. */
   tokensFreshness: Freshness,
+  /** What `lastUse` is worth; null for who may not read the access history. */
+  uses: UseCollection.nullable(),
   /** Which rules decide what an identity may do; null where the configuration may not be seen. */
   authorization: z
     .object({

@@ -1,15 +1,17 @@
-import type { TrustEntry } from '@malleus/shared/api/trust.ts'
+import type { TrustEntry, TrustView } from '@malleus/shared/api/trust.ts'
 import { canRemoveTrust } from '@malleus/shared/domain/possibilities.ts'
 import { lazy, Suspense, useState } from 'react'
 import { useMay } from '../../components/current.ts'
 import { Fingerprint } from '../../components/Fingerprint.tsx'
+import { MemberLink } from '../../components/MemberLink.tsx'
+import { Ago } from '../../components/Ticking.tsx'
 import { serverNow } from '../../lib/clock.ts'
 import { formatDate, formatExpiry } from '../../lib/time.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Fact, Facts } from '../../ui/Card.tsx'
 import { SidePanel } from '../../ui/SidePanel.tsx'
 import { inkOf, StateMark } from '../../ui/StateMark.tsx'
-import { findingShapes, mayDo, typeWords } from './trust-words.ts'
+import { findingShapes, mayDo, typeWords, unseen } from './trust-words.ts'
 
 const EditDialog = lazy(() => import('./EditDialog.tsx').then((m) => ({ default: m.EditDialog })))
 
@@ -19,10 +21,11 @@ export function EntryPanel(props: {
   entry: TrustEntry
   all: readonly TrustEntry[]
   projects: readonly string[]
+  uses: TrustView['uses']
   onRemove: () => void
   onClose: () => void
 }) {
-  const { cluster, entry, all, projects, onRemove, onClose } = props
+  const { cluster, entry, all, projects, uses, onRemove, onClose } = props
   const [editing, setEditing] = useState(false)
   const update = useMay('trust.update')
   const remove = useMay('trust.remove')
@@ -42,7 +45,7 @@ export function EntryPanel(props: {
           ))}
         </ul>
       )}
-      <EntryFacts entry={entry} />
+      <EntryFacts entry={entry} uses={uses} />
       <div className="flex flex-wrap gap-2 border-t border-line px-(--pad-x) py-3">
         <Button
           opens="dialog"
@@ -66,13 +69,25 @@ export function EntryPanel(props: {
   )
 }
 
-function EntryFacts({ entry }: { entry: TrustEntry }) {
-  const { fingerprint, type, description, certificate } = entry
+function EntryFacts({ entry, uses }: { entry: TrustEntry; uses: TrustView['uses'] }) {
+  const { fingerprint, type, description, certificate, lastUse } = entry
   return (
     <Facts>
       <Fact name="Type">{typeWords[type]}</Fact>
       <Fact name="May do">{mayDo(entry)}</Fact>
       {description !== '' && <Fact name="Description">{description}</Fact>}
+      <Fact name="Last used">
+        {lastUse === null ? (
+          <span className="text-ink-3">{unseen(uses)}</span>
+        ) : (
+          <>
+            <Ago at={lastUse.at} />
+            <span className="text-ink-2">
+              {lastUse.address !== null && ` from ${lastUse.address}`}, answered by <MemberLink name={lastUse.member} />
+            </span>
+          </>
+        )}
+      </Fact>
       <Fact name="SHA-256">
         <Fingerprint value={fingerprint} />
       </Fact>

@@ -71,6 +71,7 @@ function Trust() {
   const chosen = all.filter(({ fingerprint }) => picked.has(fingerprint))
   const columns = trustColumns({
     picked,
+    uses: trust?.uses ?? null,
     onPick: (fingerprint, isPicked) =>
       setPicked((before) => {
         const next = new Set(before)
@@ -153,6 +154,7 @@ function Trust() {
                 entry={opened}
                 all={all}
                 projects={trust.projects}
+                uses={trust.uses}
                 onRemove={() => setRemoving([opened])}
                 onClose={close}
               />
@@ -194,6 +196,7 @@ function Trust() {
 
 const everyColumn = trustColumns({
   picked: new Set(),
+  uses: null,
   onPick: () => undefined,
   onOpen: () => undefined,
   cannotRemove: () => undefined,

@@ -1,19 +1,31 @@
-import type { TrustEntry } from '@malleus/shared/api/trust.ts'
+import type { TrustEntry, TrustView } from '@malleus/shared/api/trust.ts'
 import { certificateTone } from '../../components/cluster-words.ts'
+import { Ago } from '../../components/Ticking.tsx'
 import { serverNow } from '../../lib/clock.ts'
 import { formatDate, formatExpiry } from '../../lib/time.ts'
 import { Badge, Chip } from '../../ui/Badge.tsx'
 import type { LongColumn } from '../../ui/LongTable.tsx'
 import { inkOf } from '../../ui/StateMark.tsx'
 import { worstOf } from './trust-list.ts'
-import { mayDo, typeWords } from './trust-words.ts'
+import { describeUse, mayDo, typeWords, unseen } from './trust-words.ts'
 
-export type TrustColumn = 'pick' | 'name' | 'type' | 'may' | 'state' | 'expires' | 'key' | 'issuer' | 'fingerprint'
+export type TrustColumn =
+  | 'pick'
+  | 'name'
+  | 'type'
+  | 'may'
+  | 'state'
+  | 'expires'
+  | 'key'
+  | 'issuer'
+  | 'used'
+  | 'fingerprint'
 
 export interface Picking {
   readonly picked: ReadonlySet<string>
   readonly onPick: (fingerprint: string, isPicked: boolean) => void
   readonly onOpen: (fingerprint: string) => void
+  readonly uses: TrustView['uses']
   /** Why an entry cannot be removed; undefined when it can. */
   readonly cannotRemove: (entry: TrustEntry) => string | undefined
 }
@@ -76,6 +88,15 @@ export function trustColumns(picking: Picking): Readonly<Record<TrustColumn, Lon
       from: 'md',
       widthPx: 136,
       cell: ({ certificate }) => <Expiry at={certificate?.expiresAt} />,
+    },
+    used: {
+      id: 'used',
+      title: 'Last used',
+      hint: 'As the request log of the servers says; hover for from where and by which server',
+      sortable: true,
+      from: 'md',
+      widthPx: 128,
+      cell: (entry) => <LastUsed entry={entry} uses={picking.uses} />,
     },
     key: {
       id: 'key',
@@ -155,6 +176,23 @@ const stateWords: Readonly<Record<string, string>> = {
   weak_key: 'Weak key',
   weak_signature: 'Old signature',
   same_key: 'Twice',
+}
+
+function LastUsed({ entry: { lastUse }, uses }: { entry: TrustEntry; uses: TrustView['uses'] }) {
+  if (lastUse !== null) {
+    return (
+      <span className="text-ink-2" title={describeUse(lastUse)}>
+        <Ago at={lastUse.at} />
+      </span>
+    )
+  }
+  const why = unseen(uses)
+  return (
+    <span className="text-ink-3" title={why}>
+      {uses === null || uses.since === null ? '–' : 'not seen'}
+      <span className="sr-only">: {why}</span>
+    </span>
+  )
 }
 
 function Expiry({ at }: { at: string | undefined }) {

@@ -3,7 +3,7 @@ import type { PendingToken, TrustEntry } from '@malleus/shared/api/trust.ts'
 import { describe, expect, test } from 'vitest'
 import { warningsOf } from './RemoveDialog.tsx'
 import { describeTrust, filterEntries, formatSort, parseSort, sortEntries, type Kind } from './trust-list.ts'
-import { certificateCommand, mayDo, removeCommand, tokenCommand } from './trust-words.ts'
+import { certificateCommand, mayDo, removeCommand, tokenCommand, unseen } from './trust-words.ts'
 
 function entry(name: string, more: Partial<TrustEntry> = {}): TrustEntry {
   return {
@@ -23,6 +23,7 @@ function entry(name: string, more: Partial<TrustEntry> = {}): TrustEntry {
       expiresAt: '2036-01-01T00:00:00.000Z',
     },
     isConsole: false,
+    lastUse: null,
     findings: [],
     ...more,
   }
@@ -118,6 +119,18 @@ describe('in words', () => {
     ['Acts as a member', entry('a', { type: 'server' })],
   ])('%s', (words, one) => {
     expect(mayDo(one)).toBe(words)
+  })
+
+  test('that no use was seen says since when, and what was missed', () => {
+    const since = '2026-11-20T06:00:00.000Z'
+    const gap = { member: 'server2', from: since, to: '2026-11-20T06:03:00.000Z', reason: 'server2 did not answer' }
+    expect(unseen({ off: null, since, missed: [] })).toMatch(
+      /^Not seen since 20 Nov 2026, .*request log of the servers\.$/,
+    )
+    expect(unseen({ off: null, since, missed: [gap] })).toMatch(/some of it was missed: server2 for 3 min\.$/)
+    expect(unseen({ off: null, since, missed: [{ ...gap, to: null }] })).toMatch(/server2 since 20 Nov 2026/)
+    expect(unseen({ off: 'It is switched off.', since: null, missed: [] })).toBe('It is switched off.')
+    expect(unseen(null)).toMatch(/access history/)
   })
 
   test('the commands that do the same', () => {

@@ -14,6 +14,7 @@ export const allColumns: readonly TrustColumn[] = [
   'type',
   'may',
   'state',
+  'used',
   'expires',
   'key',
   'issuer',
@@ -21,7 +22,7 @@ export const allColumns: readonly TrustColumn[] = [
 ]
 /** Always there: what a row is, and how it is chosen. */
 export const fixedColumns: readonly TrustColumn[] = ['pick', 'name']
-const chosenAtFirst: readonly TrustColumn[] = ['type', 'may', 'state', 'expires', 'key', 'fingerprint']
+const chosenAtFirst: readonly TrustColumn[] = ['type', 'may', 'state', 'used', 'expires', 'key', 'fingerprint']
 
 export function shownColumns(chosen: readonly string[] | null): readonly TrustColumn[] {
   return columnsFrom(allColumns, fixedColumns, chosen ?? chosenAtFirst)
@@ -103,6 +104,7 @@ const orders: Readonly<Record<string, (entry: TrustEntry) => string>> = {
     const { severity = 'none' } = worstOf(entry) ?? {}
     return String(['bad', 'warning', 'none'].indexOf(severity))
   },
+  used: ({ lastUse }) => lastUse?.at ?? '',
   expires: ({ certificate }) => certificate?.expiresAt ?? '',
   key: ({ certificate }) => certificate?.key ?? '',
   issuer: ({ certificate }) => certificate?.issuer ?? '',

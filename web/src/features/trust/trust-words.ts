@@ -1,5 +1,6 @@
 import type { Finding } from '@malleus/shared/api/finding.ts'
-import type { TrustEntry, TrustView } from '@malleus/shared/api/trust.ts'
+import type { LastUse, TrustEntry, TrustView, UseCollection } from '@malleus/shared/api/trust.ts'
+import { formatDuration, formatFull } from '../../lib/time.ts'
 
 export const typeWords: Readonly<Record<TrustEntry['type'], string>> = {
   client: 'Client',
@@ -21,6 +22,29 @@ export function mayDo({ type, restricted, projects }: Pick<TrustEntry, 'type' | 
   if (projects.length === 0) return 'Nothing'
   const where = projects.join(', ')
   return type === 'metrics' ? `Reads metrics of ${where}` : `Works in ${where}`
+}
+
+/** "from 10.0.0.7, answered by server2" */
+export function describeUse({ at, address, member }: LastUse): string {
+  return `${formatFull(at)}${address === null ? '' : `, from ${address}`}, answered by ${member}`
+}
+
+/** What it says that no use of an entry is known. */
+export function unseen(uses: UseCollection | null): string {
+  if (uses === null) return 'Who used what is told to those who may read the access history.'
+  if (uses.since === null) return uses.off ?? 'The request log of the servers is not followed yet.'
+  const gaps = uses.missed.length === 0 ? '' : ` Meanwhile some of it was missed: ${describeMissed(uses)}.`
+  return `Not seen since ${formatFull(uses.since)}, when this console began to follow the request log of the servers.${gaps}`
+}
+
+/** "server2 for 3 min, server1 now" */
+export function describeMissed({ missed }: UseCollection): string {
+  const said = missed.slice(0, 3).map(({ member, from, to }) => {
+    return to === null
+      ? `${member} since ${formatFull(from)}`
+      : `${member} for ${formatDuration(Date.parse(to) - Date.parse(from))}`
+  })
+  return missed.length > 3 ? `${said.join(', ')} and more` : said.join(', ')
 }
 
 /** Who decides what an identity may do, in one sentence. */
