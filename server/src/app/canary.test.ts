@@ -1,8 +1,11 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { getAcme } from '@malleus/shared/api/acme.ts'
+import { getReplacement, prepareKey } from '@malleus/shared/api/certificate-replacement.ts'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { createCertificateAuthority } from '../../testing/certificate-authority.ts'
 import { eventually } from '../../testing/eventually.ts'
+import { signRequest } from '../../testing/sign-request.ts'
 import { startTestApp } from '../../testing/test-app.ts'
 import type { TestApp } from '../../testing/test-app.ts'
 import type { TestBrowser } from '../../testing/test-browser.ts'
@@ -66,6 +69,7 @@ describe('T-canary', () => {
     for (const browser of browsers) await lookAround(browser, clusterName, 'server2')
     await evacuateAndRestore(admin, clusterName, 'server2')
     await orderCertificates(admin)
+    const certificateKeys = await replaceCertificates(admin)
     await misbehave(admin)
 
     // A renewal, one that fails, and a provider that is gone.
@@ -93,7 +97,11 @@ describe('T-canary', () => {
 
     const cookies = browsers.flatMap((browser) => [...browser.cookies.values()])
     const code = new URLSearchParams(wayBack.split('?')[1]).get('code') ?? ''
-    const secrets = [...(await allSecrets(cookies)), { name: 'a code', text: code }]
+    const secrets = [
+      ...(await allSecrets(cookies)),
+      ...certificateKeys.flatMap(bodyOfPem).map((text) => ({ name: 'the key of a certificate', text })),
+      { name: 'a code', text: code },
+    ]
     expect(secrets.length).toBeGreaterThan(25)
     expect(await hitsIn(secrets)).toEqual([])
 
@@ -195,6 +203,36 @@ async function orderCertificates(browser: TestBrowser): Promise<void> {
     expect(ended?.phase).toBe(email.startsWith('a') ? 'done' : 'failed')
     app.cluster.state.acme.fails = 'Failed to run lego command: hetzner refused this'
   }
+}
+
+/** Certificates that are looked at, refused and taken, with keys that were given and one made here; gives those keys. */
+async function replaceCertificates(browser: TestBrowser): Promise<string[]> {
+  const { cluster } = app
+  const base = `/api/clusters/${clusterName}/certificate`
+  const authority = createCertificateAuthority()
+  const given = authority.issue({ commonName: 'incus.example', names: ['incus.example', '127.0.0.1'] })
+  const expired = authority.issue({ commonName: 'incus.example', notAfter: new Date(Date.now() - 1_000) })
+  for (const { certificate, key } of [given, expired, { ...given, key: expired.key }]) {
+    expect((await browser.post(`${base}/check`, { certificate, key })).status).toBe(200)
+  }
+  await browser.post(`${base}/replacements`, { what: 'given', certificate: given.certificate, key: expired.key })
+  // Incus itself repeats what it was given when it is told to say everything.
+  cluster.emitRaw({ type: 'logging', metadata: { message: given.key, level: 'debug' } })
+  await replace(browser, { what: 'given', certificate: given.certificate, key: given.key })
+  const wanted = { subject: 'incus.example', names: ['incus.example'], curve: 'P-256' }
+  const { prepared } = prepareKey.reply.parse((await browser.post(`${base}/keys`, wanted)).json)
+  await replace(browser, { what: 'given', certificate: signRequest(authority, prepared.request), key: '' })
+  return [given.key, expired.key, cluster.state.certificate.key]
+}
+
+async function replace(browser: TestBrowser, body: Readonly<Record<string, string>>): Promise<void> {
+  const base = `/api/clusters/${clusterName}/certificate`
+  const reply = await browser.post(`${base}/replacements`, body)
+  expect(reply.status, reply.text).toBe(200)
+  await eventually(
+    async () => getReplacement.reply.parse((await browser.get(`${base}/replacement`)).json).latest,
+    (latest) => latest?.verdict === 'done',
+  )
 }
 
 /** Requests that fail in every room, with secrets where strangers put them. */
