@@ -2,6 +2,7 @@
 // all. It listens to nothing: main.ts does.
 
 import type { Server } from 'node:http'
+import { createAlerts } from './app/alert-sources.ts'
 import { authorityOf } from './app/authority.ts'
 import { createClusterIngest, steerIngest } from './app/cluster-ingest.ts'
 import type { ClusterParts, Tools } from './app/cluster-parts.ts'
@@ -131,6 +132,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     return found
   }
 
+  const ending = createAlerts({ config, rooms, paths, signIn, storage, metrics, tools })
   const confirmations = new Confirmations({
     history: storage.history,
     isFollowed: (cluster) => own.has(cluster),
@@ -148,6 +150,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     starters,
     paths,
     acme,
+    alerts: ending.alerts,
     ingest: ingestOf,
     livePosition,
   })
@@ -184,6 +187,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       sessions: signIn.sessions,
       certificate: config.tls?.certificate ?? null,
       isReady: () => whyNotReady(draining, storage.history).length === 0,
+      alerts: ending.alerts,
     }),
     storage.history.subscribe((record) => confirmations.hear(record)),
     storage.history.subscribe(({ cluster, action }) => hub.publish({ kind: 'audit-appended', cluster, action })),
@@ -212,8 +216,9 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     parts.start()
     void healthHistory.start()
   }
-  paths.start()
   acme.start()
+  paths.start()
+  ending.start()
   return {
     server,
     management,
@@ -221,6 +226,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     close: async () => {
       for (const end of ends) end()
       hub.drain()
+      await ending.stop()
       await paths.stop()
       finder.stop()
       confirmations.stop()

@@ -416,3 +416,48 @@ describe('the reference', () => {
     expect(reference.split('\n').filter((line) => line.endsWith('|  |'))).toEqual([])
   })
 })
+
+describe('alerts', () => {
+  const email = 'email: { host: mail.example.net, from: Malleus <m@example.net>, to: [ops@example.net]'
+
+  it('are told nobody by default', () => {
+    expect(configOf(least).config.alerts).toEqual({ webhook: null, email: null })
+  })
+
+  it('go to a webhook and by mail, encrypted before anything is said', () => {
+    const { config } = configOf(
+      `${least}\nalerts: { webhook: { url: https://hooks.example.net/T0, token: { file: secret }, ca: ca.pem }, ${email} } }`,
+    )
+    expect(config.alerts).toEqual({
+      webhook: { url: 'https://hooks.example.net/T0', token: 'hush', ca: authority.certificate },
+      email: {
+        host: 'mail.example.net',
+        port: 587,
+        tls: 'starttls',
+        username: null,
+        password: null,
+        from: 'Malleus <m@example.net>',
+        to: ['ops@example.net'],
+        ca: null,
+      },
+    })
+  })
+
+  it.each([
+    ['webhook: { url: "http://hooks.example.net/" }', /^alerts.webhook.url: expected https/],
+    [`${email}, tls: none }`, /^alerts.email.tls: expected starttls or implicit/],
+    [`${email}, username: malleus }`, /^alerts.email: expected username and password, or neither/],
+    [
+      'email: { host: mail.example.net, from: nobody, to: [ops@example.net] }',
+      /^alerts.email.from: expected an e-mail/,
+    ],
+    ['email: { host: mail.example.net, from: a@b, to: [] }', /^alerts.email.to: expected a list of at least one/],
+  ])('with %s are a mistake', (alerts, message) => {
+    expect(mistakesOf(`${least}\nalerts: { ${alerts} }`)).toEqual([expect.stringMatching(message)])
+  })
+
+  it('may go in the clear to this machine itself', () => {
+    const mail = '{ host: localhost, tls: none, from: a@b, to: [a@b] }'
+    expect(mistakesOf(`${least}\nalerts: { webhook: { url: "http://127.0.0.1:9000/" }, email: ${mail} }`)).toEqual([])
+  })
+})

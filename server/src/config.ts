@@ -245,9 +245,10 @@ function notTold(mistakes: readonly Mistake[], told: readonly Mistake[]): Mistak
 }
 
 /** Looks at every file that can be found in settings which are not whole, so that its mistakes are told with the rest. */
-function inspectFiles({ tls, oidc, clusters = [] }: Parts, material: Material): void {
+function inspectFiles({ tls, oidc, alerts, clusters = [] }: Parts, material: Material): void {
   if (tls !== undefined) material.keyPair(tls, 'tls')
   if (oidc?.ca !== undefined) material.certificates(oidc.ca, 'oidc.ca')
+  if (alerts !== undefined) alertConfig(alerts, material)
   clusters.forEach(({ trust, identity }, index) => {
     if (trust?.ca !== undefined) material.certificates(trust.ca, `clusters[${index}].trust.ca`)
     if (identity !== undefined) material.keyPair(identity, `clusters[${index}].identity`)

@@ -4,6 +4,7 @@
  */
 import { accessPathRoutes } from '../src/access-paths/routes.ts'
 import { acmeRoutes } from '../src/acme/routes.ts'
+import { alertRoutes } from '../src/alerts/routes.ts'
 import { auditRoutes } from '../src/audit/routes.ts'
 import { certificateRoutes } from '../src/certificates/routes.ts'
 import { clusterRoutes } from '../src/clusters/routes.ts'
@@ -31,6 +32,7 @@ export function allRoutes(): readonly Route[] {
     ...incidentRoutes(nothing),
     ...frontRoutes(nothing),
     ...accessPathRoutes(nothing),
+    ...alertRoutes(nothing),
     ...auditRoutes(nothing),
   ]
 }
@@ -92,6 +94,7 @@ const sampleBodies: Readonly<Record<string, string>> = {
   'PUT /clusters/:cluster/acme': `{"settings":${acmeSettings},"shown":{}}`,
   'POST /clusters/:cluster/acme/renewal': '{}',
   'POST /session/activity': '{}',
+  'POST /alerts/test': '{"sink":"email"}',
 }
 
 // The parts are never touched while the rows are only looked at.

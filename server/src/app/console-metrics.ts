@@ -34,6 +34,7 @@ export class ConsoleMetrics {
   readonly #databaseSeconds
   readonly #databaseFailures
   readonly #provider
+  readonly #alerts
 
   constructor(logger: Pick<Logger, 'error'>) {
     const all = new Instruments((metric, error) => logger.error({ err: error, metric }, 'a metric could not be read'))
@@ -57,6 +58,7 @@ export class ConsoleMetrics {
     this.#databaseSeconds = all.histogram(consoleMetrics.database)
     this.#databaseFailures = all.counter(consoleMetrics.databaseFailures)
     this.#provider = all.histogram(consoleMetrics.provider)
+    this.#alerts = all.counter(consoleMetrics.alerts)
     // What Node says of the process: memory, event loop, garbage collection.
     collectDefaultMetrics({ register: this.#process })
   }
@@ -64,6 +66,11 @@ export class ConsoleMetrics {
   /** Prometheus's text of everything. */
   async text(): Promise<string> {
     return (await this.instruments.text()) + (await this.#process.metrics())
+  }
+
+  /** A message about certificates that end, to a webhook or by mail. */
+  alertSent(sink: string, delivered: boolean): void {
+    this.#alerts.add([sink, delivered ? 'delivered' : 'failed'])
   }
 
   /** A request of a person to a cluster, answered, refused or failed with a code. */

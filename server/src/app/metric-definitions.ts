@@ -139,6 +139,11 @@ export const certificateMetrics = {
     'When the certificate expires that browsers are shown; absent without TLS.',
     [],
   ),
+  soonest: gauge(
+    'malleus_soonest_certificate_expiry_timestamp_seconds',
+    'When the first certificate of a kind expires, of those that are told of in time: cluster, identity, access-path, trust-entry; without a cluster console and provider.',
+    ['cluster', 'kind'],
+  ),
 } as const
 
 /** What Incus tells while it happens, and what goes on to browsers. */
@@ -181,6 +186,14 @@ export const consoleMetrics = {
   ),
   databaseFailures: counter('malleus_database_failures_total', 'Statements that failed or were not answered in time.', [
     'database',
+  ]),
+  alerts: counter(
+    'malleus_alert_messages_total',
+    'Messages about certificates that end, by sink (webhook, email) and result: delivered or failed.',
+    ['sink', 'result'],
+  ),
+  alertsWaiting: gauge('malleus_alerts_waiting', 'Alerts of certificates that end which a sink has not taken yet.', [
+    'sink',
   ]),
   provider: histogram(
     'malleus_provider_request_seconds',

@@ -174,6 +174,7 @@ describe('every metric', () => {
         'phase',
         'result',
         'route',
+        'sink',
         'standing',
         'status',
         'symptom',

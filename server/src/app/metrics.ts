@@ -1,6 +1,8 @@
 import { X509Certificate } from 'node:crypto'
 import { badness } from '@malleus/shared/domain/health.ts'
+import type { CertificateAlerts } from '../alerts/certificate-alerts.ts'
 import type { AuditLog } from '../audit/audit-log.ts'
+import type { KnownCertificate } from '../alerts/known-certificate.ts'
 import { certificateExpiresAt } from '../certificates/cluster-certificates.ts'
 import type { FeedFact } from '../events/event-feed.ts'
 import type { Scope } from '../gateway/scope.ts'
@@ -32,6 +34,7 @@ export interface Measured {
   /** PEM of what browsers are shown; null without TLS. */
   readonly certificate: string | null
   readonly isReady: () => boolean
+  readonly alerts: Pick<CertificateAlerts, 'watched' | 'sinks'>
 }
 
 /** Lets the metrics hear of, and ask for, everything that is measured of this console. Returns what ends it. */
@@ -79,7 +82,7 @@ function hearBoard(metrics: ConsoleMetrics, cluster: string, change: HealthChang
 }
 
 function readConsole({ instruments }: ConsoleMetrics, measured: Measured): void {
-  const { history, sessions, version, certificate, isReady } = measured
+  const { history, sessions, version, certificate, isReady, alerts } = measured
   const endsAt = certificate === null ? null : new X509Certificate(certificate).validToDate.getTime()
   instruments.read(consoleMetrics.build, () => [{ labels: [version], value: 1 }])
   instruments.read(consoleMetrics.ready, () => one(Number(isReady())))
@@ -88,6 +91,26 @@ function readConsole({ instruments }: ConsoleMetrics, measured: Measured): void 
   instruments.read(consoleMetrics.auditAvailable, () => one(Number(history.isAvailable)))
   instruments.read(consoleMetrics.strangers, () => one(history.strangersPassedOver))
   instruments.read(certificateMetrics.console, () => one(secondsOf(endsAt)))
+  instruments.read(certificateMetrics.soonest, () => soonestOf(alerts.watched(() => true)))
+  instruments.read(consoleMetrics.alertsWaiting, () =>
+    alerts.sinks().map(({ sink, waiting }) => ({ labels: [sink], value: waiting })),
+  )
+}
+
+/** The one of each cluster and kind that ends first. */
+function soonestOf(
+  certificates: readonly KnownCertificate[],
+): readonly Sample<typeof certificateMetrics.soonest.labels>[] {
+  const soonest = new Map<string, KnownCertificate>()
+  for (const certificate of certificates) {
+    const key = JSON.stringify([certificate.cluster, certificate.kind])
+    const other = soonest.get(key)
+    if (other === undefined || certificate.expiresAt < other.expiresAt) soonest.set(key, certificate)
+  }
+  return [...soonest.values()].map(({ cluster, kind, expiresAt }) => ({
+    labels: [cluster ?? '', kind],
+    value: expiresAt / 1000,
+  }))
 }
 
 function readStreams({ instruments }: ConsoleMetrics, { rooms, watches, hub }: Measured): void {

@@ -1,5 +1,7 @@
 import { accessPathRoutes } from '../access-paths/routes.ts'
 import { acmeRoutes } from '../acme/routes.ts'
+import { alertRoutes } from '../alerts/routes.ts'
+import type { CertificateAlerts } from '../alerts/certificate-alerts.ts'
 import { auditRoutes } from '../audit/routes.ts'
 import { actorOf, auditEntry, requestOf } from '../audit/record.ts'
 import type { AuditEntry } from '../audit/record.ts'
@@ -34,6 +36,7 @@ export interface RouteParts {
   readonly rooms: (cluster: string) => ClusterRooms
   readonly watches: Watches
   readonly starters: Starters<AuditEntry>
+  readonly alerts: CertificateAlerts
   readonly paths: Pick<AllPaths, 'of'>
   readonly acme: Pick<AllAcme, 'of'>
   readonly ingest: (cluster: string) => ClusterIngest
@@ -110,6 +113,12 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
     ...told(incidentRoutes((cluster) => rooms(cluster).records.incidents)),
     ...told(accessPathRoutes((cluster) => parts.paths.of(cluster))),
     ...frontRoutes((cluster) => rooms(cluster).parts.cluster.directory),
+    ...alertRoutes({
+      alerts: parts.alerts,
+      sees: ({ principal }, cluster) =>
+        cluster === null || policy.may(principal, 'certificate.read', { cluster }).allow,
+      mayTest: ({ principal }) => policy.may(principal, 'alert.test').allow,
+    }),
     ...auditRoutes({
       search: storage.search,
       records: storage.records,

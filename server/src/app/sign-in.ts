@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto'
 import type { Config } from '../config.ts'
 import type { OutboundFetch } from '../lib/outbound.ts'
 import { outboundFetch } from '../lib/outbound.ts'
@@ -16,6 +17,8 @@ export interface SignIn {
   readonly provider: IdentityProvider
   readonly sessions: Sessions
   readonly pages: AuthPages
+  /** The certificates that each host of the provider showed last, its own first. */
+  readonly presented: ReadonlyMap<string, readonly X509Certificate[]>
   stop(): Promise<void>
 }
 
@@ -28,7 +31,11 @@ export function createSignIn(
 ): SignIn {
   const { keys, history } = storage
   const { ca, ...oidc } = config.oidc
-  const outbound = outboundFetch({ ca: ca ?? undefined })
+  const presented = new Map<string, readonly X509Certificate[]>()
+  const outbound = outboundFetch({
+    ca: ca ?? undefined,
+    onCertificates: (host, chain) => presented.set(host, chain),
+  })
   const provider = new IdentityProvider({
     settings: {
       ...oidc,
@@ -50,6 +57,7 @@ export function createSignIn(
     provider,
     sessions,
     pages,
+    presented,
     stop: async () => {
       for (const end of ends) end()
       provider.stop()

@@ -1,4 +1,6 @@
-import { Agent, request } from 'undici'
+import type { X509Certificate } from 'node:crypto'
+import { TLSSocket } from 'node:tls'
+import { Agent, buildConnector, request } from 'undici'
 
 /** The part of `fetch` that libraries need of a connection to somebody who is not a member. */
 export type OutboundFetch = (url: string, options?: OutboundRequest) => Promise<Response>
@@ -19,6 +21,8 @@ export interface OutboundOptions {
   readonly deadlineMs?: number
   /** The largest answer that is read. Default 1 MiB. */
   readonly mostBytes?: number
+  /** Hears of the certificate of the other side with each connection, and of those that vouch for it as it sent them. */
+  readonly onCertificates?: (host: string, chain: readonly X509Certificate[]) => void
 }
 
 /**
@@ -29,10 +33,15 @@ export interface OutboundOptions {
  * then nobody knows whether it was carried out; here a failure to connect means that it was not.
  */
 export function outboundFetch(options: OutboundOptions = {}): { fetch: OutboundFetch; close(): Promise<void> } {
-  const { ca, connectMs = 3000, deadlineMs = 10_000, mostBytes = 1_048_576 } = options
+  const { ca, connectMs = 3000, deadlineMs = 10_000, mostBytes = 1_048_576, onCertificates } = options
+  const connector = buildConnector({ timeout: connectMs, ...(ca === undefined ? {} : { ca }) })
   const agent = new Agent({
     pipelining: 0,
-    connect: { timeout: connectMs, ...(ca === undefined ? {} : { ca }) },
+    connect: (to, callback) =>
+      connector(to, (...made) => {
+        if (made[1] instanceof TLSSocket) onCertificates?.(to.hostname, chainOf(made[1]))
+        callback(...made)
+      }),
     headersTimeout: deadlineMs,
     bodyTimeout: deadlineMs,
   })
@@ -64,6 +73,20 @@ export function outboundFetch(options: OutboundOptions = {}): { fetch: OutboundF
   }
   return { fetch, close: () => agent.destroy() }
 }
+
+/** The certificate first; without the authority, which nobody has to send. */
+function chainOf(socket: TLSSocket): readonly X509Certificate[] {
+  const chain: X509Certificate[] = []
+  let certificate = socket.getPeerX509Certificate()
+  while (certificate !== undefined && chain.length < mostChained) {
+    chain.push(certificate)
+    const issuer = certificate.issuerCertificate
+    certificate = issuer?.fingerprint256 === certificate.fingerprint256 ? undefined : issuer
+  }
+  return chain
+}
+
+const mostChained = 8
 
 /** Whether a failed request certainly never reached the other side: there was no connection to send it on. */
 export function wasNeverSent(error: unknown): boolean {
