@@ -12,6 +12,8 @@ export const exitCodes = {
   refusedToken: 7,
   notTrusted: 8,
   cannotWrite: 9,
+  /** The access history, or a copy of it, is not what was written. */
+  tampered: 10,
 } as const
 
 export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes]

@@ -5,6 +5,7 @@ import { version } from '../config/version.ts'
 import { systemClock } from '../lib/clock.ts'
 import { systemRandom } from '../lib/random.ts'
 import { addCluster } from './add-cluster.ts'
+import { exportAudit, pruneAudit, verifyAudit } from './audit.ts'
 import { CliError, exitCodes } from './cli-error.ts'
 import type { FrontOrder } from './front.ts'
 import { frontOf } from './front.ts'
@@ -24,6 +25,13 @@ const help = `Malleus, a highly available web console for Incus clusters.
       Prints the configuration of what can stand in front of a cluster, for the servers it has now, with the settings of
       Incus that it needs. ADDRESS is what clients use; --router is for those that announce it. KIND is one of haproxy,
       haproxy-tls, nginx, keepalived, frr-vrrp, frr-bgp, bird-bgp, dns.
+  malleus audit verify [--against FILE] [--config FILE]
+      Checks every record of the access history and all that was signed of it, and names the first bad record and what
+      was done to it. FILE is what a sink has kept, or an export beside its manifest.
+  malleus audit export --out FILE [--format ndjson|csv] [--cluster NAME] [--since DATE] [--before DATE] [--config FILE]
+      Writes records to FILE, and to FILE.manifest.json what was written, signed.
+  malleus audit prune --before DATE [--source console|incus] [--config FILE]
+      Removes older records under a signed tombstone, so that the rest still holds.
   malleus --help | --version
 
 The configuration is --config FILE, else MALLEUS_CONFIG, else malleus.yaml in the working directory.
@@ -31,6 +39,7 @@ The configuration is --config FILE, else MALLEUS_CONFIG, else malleus.yaml in th
 Exit status: 0 done; 1 failed; 2 not understood, or mistakes in the configuration. Of add-cluster also: 3 not a trust
 token; 4 the token has expired; 5 no address of the token answers; 6 what answers presents another certificate; 7 the
 token was refused; 8 the cluster does not trust the console afterwards; 9 a file cannot be written.
+Of audit also: 9; 10 the access history, or FILE, is not what was written.
 `
 
 /** Runs one command; gives the exit status and never throws. */
@@ -58,7 +67,7 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
     return exitCodes.done
   }
   const [command, ...rest] = positionals
-  const kind = command === 'front' ? rest.shift() : undefined
+  const kind = command === 'front' || command === 'audit' ? rest.shift() : undefined
   if (rest.length > 0) throw misunderstood(tooMuch(command, rest))
   const file = configFile(values.config, terminal.environment)
   switch (command) {
@@ -71,6 +80,8 @@ async function run(args: readonly string[], terminal: Terminal): Promise<number>
       return add(values.name, modeOf(values.mode), file, terminal)
     case 'front':
       return front({ kind, cluster: values.cluster, address: values.address, router: values.router }, file, terminal)
+    case 'audit':
+      return audit(kind, values, file, terminal)
     case undefined:
       throw misunderstood('A command is missing.')
     default:
@@ -90,6 +101,12 @@ function parse(args: readonly string[]) {
         cluster: { type: 'string' },
         address: { type: 'string' },
         router: { type: 'string' },
+        against: { type: 'string' },
+        out: { type: 'string' },
+        format: { type: 'string' },
+        since: { type: 'string' },
+        before: { type: 'string' },
+        source: { type: 'string' },
         help: { type: 'boolean', short: 'h' },
         version: { type: 'boolean', short: 'v' },
       },
@@ -99,6 +116,56 @@ function parse(args: readonly string[]) {
     // What Node goes on with, how to begin a positional with a hyphen, helps nobody here.
     throw misunderstood(message.replace(/\. To specify .*$/s, '.'))
   }
+}
+
+async function audit(
+  what: string | undefined,
+  values: ReturnType<typeof parse>['values'],
+  file: string,
+  { out, err, environment }: Terminal,
+): Promise<number> {
+  const loaded = loadConfig({ file, environment })
+  if (!loaded.ok) {
+    err(describeMistakes(file, loaded.mistakes))
+    return exitCodes.usage
+  }
+  const world = { clock: systemClock, random: systemRandom, tell: (sentence: string) => err(`${sentence}\n`) }
+  const { config } = loaded
+  switch (what) {
+    case 'verify':
+      out(await verifyAudit(config, values.against, world))
+      return exitCodes.done
+    case 'export': {
+      if (values.out === undefined) throw misunderstood('audit export needs --out FILE.')
+      const format = oneOf('--format', values.format ?? 'ndjson', ['ndjson', 'csv'])
+      const span = { since: dateOf('--since', values.since), before: dateOf('--before', values.before) }
+      out(await exportAudit(config, { format, out: values.out, cluster: values.cluster, ...span }, world))
+      return exitCodes.done
+    }
+    case 'prune': {
+      const before = dateOf('--before', values.before)
+      if (before === undefined) throw misunderstood('audit prune needs --before DATE.')
+      const source = values.source === undefined ? null : oneOf('--source', values.source, ['console', 'incus'])
+      out(await pruneAudit(config, { before, source }, world))
+      return exitCodes.done
+    }
+    default:
+      throw misunderstood('audit is followed by verify, export or prune.')
+  }
+}
+
+function oneOf<const Word extends string>(option: string, given: string, words: readonly Word[]): Word {
+  const found = words.find((word) => word === given)
+  if (found === undefined) throw misunderstood(`${option} is ${words.join(' or ')}, not "${given}".`)
+  return found
+}
+
+function dateOf(option: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined
+  const at = Date.parse(text)
+  if (Number.isNaN(at))
+    throw misunderstood(`${option} is a date such as 2026-01-31 or 2026-01-31T12:00:00Z, not "${text}".`)
+  return at
 }
 
 function checkConfig(file: string, { out, err, environment }: Terminal): number {
