@@ -14,7 +14,7 @@ import type { ClusterFacts, ConfiguredPath, Visit } from './access-path.ts'
 import { memberAt } from './access-path.ts'
 import { failureCosts } from './failure-costs.ts'
 import type { KeptPathIncident } from './path-incident.ts'
-import { beginPathIncident, continuePathIncident, viewOf, withClient } from './path-incident.ts'
+import { beginPathIncident, continuePathIncident, viewOf, withClient, withWaiting } from './path-incident.ts'
 import type { PathIncidentStore } from './path-incident-store.ts'
 import { PathWatch, targetOf } from './path-watch.ts'
 import type { Visitor } from './visitor.ts'
@@ -112,7 +112,9 @@ export class AccessPaths {
 
   #view(watch: PathWatch, facts: ClusterFacts): AccessPath {
     const { path, evidence, probedAt } = watch
-    const incidents = this.#kept.filter((kept) => kept.path === path.name)
+    const incidents = this.#kept
+      .filter((kept) => kept.path === path.name)
+      .map((kept) => withWaiting(kept, watch.longestWaitSince(Date.parse(kept.faultAt))))
     return {
       name: path.name,
       kind: path.kind,

@@ -55,7 +55,9 @@ function verdictOf(
     case 'warning':
       return { level: 'warning', word: 'At risk', text }
     case 'info':
-      return tlsEnds === 'before' ? { level: 'info', word: 'OIDC only', text } : { level: 'good', word: 'Good', text }
+      return tlsEnds === 'before'
+        ? { level: 'info', word: 'OIDC only', text }
+        : { level: 'good', word: 'Good', text: `${checks.find(({ level }) => level === 'good')?.text ?? worst.text}.` }
     case 'unknown':
       return { level: 'unknown', word: 'Not probed', text }
     case 'good':

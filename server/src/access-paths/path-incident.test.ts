@@ -9,6 +9,7 @@ import {
   KeptPathIncident as Kept,
   viewOf,
   withClient,
+  withWaiting,
 } from './path-incident.ts'
 
 const fault = Date.UTC(2026, 10, 22, 6)
@@ -64,6 +65,13 @@ describe('an incident on a path', () => {
     const over = continuePathIncident(after(), incident({ quietSince: instant(fault + 10_000) }))
     expect(withClient(over, client(9_000, 8_000)).clients).toBe(1)
     expect(withClient(over, client(11_000, 6)).clients).toBe(0)
+  })
+
+  test('counts who still waits while it goes on, and says that it may be longer', () => {
+    expect(withWaiting(after(client(100, 5)), 7_000)).toMatchObject({ worstMs: 7_000, unanswered: true, clients: 2 })
+    expect(withWaiting(after(client(100, 9_000)), 7_000)).toMatchObject({ worstMs: 9_000, unanswered: false })
+    const over = continuePathIncident(after(), incident({ quietSince: instant(fault + 10_000) }))
+    expect(withWaiting(over, 7_000)).toBe(over)
   })
 
   test('that relapses goes on', () => {

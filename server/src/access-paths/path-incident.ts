@@ -61,6 +61,18 @@ export function withClient(incident: KeptPathIncident, { startedAt, waitedMs, an
   }
 }
 
+/** As it is now, while some client still waits; null where none does. */
+export function withWaiting(incident: KeptPathIncident, waitingMs: number | null): KeptPathIncident {
+  if (incident.endedAt !== null || waitingMs === null || waitingMs < (incident.worstMs ?? heldUpMs)) return incident
+  return {
+    ...incident,
+    clients: incident.clients + 1,
+    worstMs: waitingMs,
+    unanswered: true,
+    waits: [...incident.waits, waitingMs],
+  }
+}
+
 /** What is told of the server by now, and when it was well again. */
 export function continuePathIncident(
   incident: KeptPathIncident,

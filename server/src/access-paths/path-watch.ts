@@ -10,6 +10,7 @@ import type { PathJudgement } from './judge-path.ts'
 import { judgePath } from './judge-path.ts'
 import { changingEveryMs, changingForMs, planRound, quietEveryMs } from './plan-round.ts'
 import type { Visitor } from './visitor.ts'
+import { silentAfterMs } from './visitor.ts'
 import type { Client, TurnedAway } from './waiting-clients.ts'
 import { clientsAfter, patienceMs, quantile } from './waiting-clients.ts'
 
@@ -84,6 +85,10 @@ export class PathWatch {
     this.#changedAt = now
     if (this.#stopped || now - this.#hurriedAt < hurryAtMostEveryMs) return
     this.#hurriedAt = now
+    this.#visitSoon()
+  }
+
+  #visitSoon(): void {
     if (this.#isVisiting) this.#isWantedAgain = true
     else this.#plan(0)
   }
@@ -121,6 +126,17 @@ export class PathWatch {
   /** Those that began at that time or later, wall clock, and whose wait is over. */
   clientsSince(from: number): readonly Client[] {
     return this.#clients.filter(({ startedAt }) => startedAt >= from)
+  }
+
+  /** For how long the client waits that began first at that time or later and still hears nothing; wall clock. */
+  longestWaitSince(from: number): number | null {
+    const now = this.#options.clock.now()
+    const waits = this.#visits.flatMap(({ startedAt, end }) =>
+      end.kind === 'failed' && end.pending && startedAt >= from && now - startedAt <= silentAfterMs + patienceMs
+        ? [now - startedAt]
+        : [],
+    )
+    return waits.length === 0 ? null : Math.max(...waits)
   }
 
   #plan(delayMs: number): void {
@@ -189,7 +205,7 @@ export class PathWatch {
       })
       void ended.then((visit) => {
         if (silent !== null) this.#pending -= 1
-        if (!this.#stopped && !(silent !== null && !waits)) this.#note(visit, silent)
+        if (!this.#stopped) this.#note(waits ? visit : notWaitedFor(visit), silent)
         resolve()
       })
     })
@@ -211,6 +227,8 @@ export class PathWatch {
       .filter(({ startedAt }) => now - startedAt < clientsForMs)
       .slice(-mostClients)
     if (inPlaceOf === null) onVisit(visit)
+    // A client whose connection was cut tries again at once.
+    else if (visit.end.kind === 'failed' && visit.end.how !== 'silent') this.#visitSoon()
   }
 
   /** Who answers at a floating address now, and since when it is another one. */
@@ -242,6 +260,12 @@ export class PathWatch {
     this.#changedAt = this.#options.clock.monotonic()
     this.#options.onChange()
   }
+}
+
+/** Nobody knows how long a client would have waited that was given up at the first silence. */
+function notWaitedFor(visit: Visit): Visit {
+  const { end } = visit
+  return end.kind === 'failed' && end.how === 'silent' ? { ...visit, end: { ...end, pending: true } } : visit
 }
 
 /** Where clients of a path connect to, as one enters it. */

@@ -140,13 +140,13 @@ function PathDetail({ cluster, path }: { cluster: string; path: AccessPath }) {
           <Boundary title="Checks">
             <ChecksCard path={path} />
           </Boundary>
+          <Boundary title="What works on it">
+            <WorksCard path={path} />
+          </Boundary>
         </div>
         <div className="flex min-w-0 flex-col gap-3.5">
           <Boundary title="First answer for a new client">
             <FirstAnswerCard path={path} />
-          </Boundary>
-          <Boundary title="What works on it">
-            <WorksCard path={path} />
           </Boundary>
         </div>
       </div>

@@ -96,7 +96,8 @@ function edgeTo(server: PathServer, from: number, to: number): Edge[] {
       dashed: tone === 'bad' || server.place === 'unknown',
       label: labelOf(server),
       labelX: x2 - 8,
-      labelY: y2 - 5,
+      // On the outer side of the line, which bends towards the middle.
+      labelY: y2 > y1 ? y2 + 13 : y2 - 5,
     },
   ]
 }
