@@ -31,6 +31,7 @@ import type { Storage } from './app/storage.ts'
 import { openStorage } from './app/storage.ts'
 import { Watches } from './app/watches.ts'
 import { auditEntry } from './audit/record.ts'
+import { DownloadTickets } from './downloads/download-tickets.ts'
 import type { AuditEntry } from './audit/record.ts'
 import { sqlitePinStore } from './certificates/pin-store.sqlite.ts'
 import type { PinChange } from './certificates/trust-follow.ts'
@@ -141,7 +142,10 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
 
   const finder = new OutcomeFinder({ rooms, own, history: storage.history, hub, metrics, tools })
   const draining = new Draining()
+  const downloads = new DownloadTickets(tools)
   const routes = createRoutes({
+    clock,
+    downloads,
     policy,
     signIn,
     storage,
@@ -169,6 +173,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     draining,
     metrics: metrics.door,
     siteFolder,
+    downloads,
     tools,
   })
   const server = createHttpServer(door)

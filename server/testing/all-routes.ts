@@ -5,6 +5,7 @@
 import { accessPathRoutes } from '../src/access-paths/routes.ts'
 import { acmeRoutes } from '../src/acme/routes.ts'
 import { alertRoutes } from '../src/alerts/routes.ts'
+import { exportRoutes } from '../src/audit/export-routes.ts'
 import { auditRoutes } from '../src/audit/routes.ts'
 import { certificateRoutes } from '../src/certificates/routes.ts'
 import { clusterRoutes } from '../src/clusters/routes.ts'
@@ -34,6 +35,7 @@ export function allRoutes(): readonly Route[] {
     ...accessPathRoutes(nothing),
     ...alertRoutes(nothing),
     ...auditRoutes(nothing),
+    ...exportRoutes(nothing),
   ]
 }
 
@@ -77,6 +79,7 @@ const acmeSettings = JSON.stringify({
 
 const sampleBodies: Readonly<Record<string, string>> = {
   'POST /clusters/:cluster/members/:member/state': '{"action":"evacuate"}',
+  'POST /downloads': '{"kind":"audit","cluster":"prod-eu","filter":"","reads":false,"format":"csv"}',
   'POST /clusters/:cluster/operations/:operation/cancel': '{"project":null}',
   'POST /clusters/:cluster/certificate/check': '{"certificate":"PEM"}',
   'POST /clusters/:cluster/certificate/replacements': '{"what":"again"}',

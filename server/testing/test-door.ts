@@ -30,6 +30,7 @@ export interface TestDoorOptions {
   readonly clock?: Clock
   readonly logger?: Logger
   readonly trustedProxies?: readonly string[]
+  readonly takeDownload?: Door['takeDownload']
   readonly openLive?: (live: LiveOpening) => void
   readonly site?: Door['site']
   readonly pages?: Partial<Door['pages']>
@@ -153,6 +154,7 @@ function makeDoor(options: TestDoorOptions, history: Remembered[], ended: Set<st
     idempotency: { run: (_request, work) => work() },
     pages: { login: refuse, callback: refuse, logout: refuse, backchannelLogout: refuse, ...options.pages },
     site: options.site ?? { serve: (response) => response.writeHead(200).end('page') },
+    takeDownload: options.takeDownload ?? (() => undefined),
     openLive: options.openLive ?? (({ stream }) => stream.close()),
     draining: new Draining(),
     metrics: new DoorMetrics(instruments),

@@ -50,7 +50,7 @@ const rooms = new Map([
   ['server/src/mutations', { may: [...server('gateway'), ...serverBase] }],
   ['server/src/probes', { may: [...server('gateway/transport.ts', 'health'), ...serverBase] }],
   ['server/src/gateway', { may: [...server('health', 'clusters'), ...serverBase] }],
-  ...['session', 'audit', 'http', 'database'].map((name) => [`server/src/${name}`, { may: serverBase }]),
+  ...['session', 'audit', 'http', 'database', 'downloads'].map((name) => [`server/src/${name}`, { may: serverBase }]),
   // What a route is made of is said in the words of the door out and of the session; nothing of them runs here.
   [
     'server/src/http/route.ts',

@@ -1,6 +1,7 @@
 import { networkSet } from '../config/address.ts'
 import type { Config } from '../config.ts'
 import { bodyTag } from '../audit/record.ts'
+import type { DownloadTickets } from '../downloads/download-tickets.ts'
 import type { Door, DoorSession, FoundSession, LiveOpening } from '../http/door.ts'
 import type { Draining } from '../http/draining.ts'
 import type { DoorMetrics } from '../http/metrics.ts'
@@ -34,6 +35,7 @@ export interface DoorParts {
   readonly draining: Draining
   readonly metrics: DoorMetrics
   readonly siteFolder: string
+  readonly downloads: DownloadTickets
   readonly tools: Tools
 }
 
@@ -62,6 +64,7 @@ export async function createDoor(parts: DoorParts): Promise<Door> {
     }),
     pages: signIn.pages,
     site: await loadStaticSite(parts.siteFolder, tools.random),
+    takeDownload: (ticket, session) => parts.downloads.take(ticket, session),
     openLive: (opening) => openLive(parts, opening),
     draining: parts.draining,
     metrics: parts.metrics,

@@ -2,17 +2,22 @@ import { accessPathRoutes } from '../access-paths/routes.ts'
 import { acmeRoutes } from '../acme/routes.ts'
 import { alertRoutes } from '../alerts/routes.ts'
 import type { CertificateAlerts } from '../alerts/certificate-alerts.ts'
+import type { Action } from '@malleus/shared/domain/action.ts'
+import { exportRoutes } from '../audit/export-routes.ts'
 import { auditRoutes } from '../audit/routes.ts'
+import type { VisibleHistory } from '../audit/routes.ts'
 import { actorOf, auditEntry, requestOf } from '../audit/record.ts'
 import type { AuditEntry } from '../audit/record.ts'
 import { certificateRoutes } from '../certificates/routes.ts'
 import { clusterRoutes } from '../clusters/routes.ts'
+import type { DownloadTickets } from '../downloads/download-tickets.ts'
 import { eventRoutes } from '../events/routes.ts'
 import { frontRoutes } from '../fronts/routes.ts'
 import type { RequestContext, Route } from '../http/route.ts'
 import { incidentRoutes } from '../incidents/routes.ts'
 import type { ClusterIngest } from '../ingest/cluster-ingest.ts'
 import { instanceRoutes } from '../instances/routes.ts'
+import type { Clock } from '../lib/clock.ts'
 import { memberRoutes } from '../members/routes.ts'
 import { operationRoutes } from '../operations/routes.ts'
 import type { Starters } from '../operations/starters.ts'
@@ -36,6 +41,8 @@ export interface RouteParts {
   readonly rooms: (cluster: string) => ClusterRooms
   readonly watches: Watches
   readonly starters: Starters<AuditEntry>
+  readonly downloads: DownloadTickets
+  readonly clock: Clock
   readonly alerts: CertificateAlerts
   readonly paths: Pick<AllPaths, 'of'>
   readonly acme: Pick<AllAcme, 'of'>
@@ -119,17 +126,27 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
         cluster === null || policy.may(principal, 'certificate.read', { cluster }).allow,
       mayTest: ({ principal }) => policy.may(principal, 'alert.test').allow,
     }),
+    ...exportRoutes({
+      search: storage.search,
+      history: storage.history,
+      signing: storage.keys.signing,
+      clock: parts.clock,
+      visibleTo: (person) => visibleHistory(policy, person, 'audit.export'),
+      give: (session, file, livesMs) => parts.downloads.give(session, file, livesMs),
+    }),
     ...auditRoutes({
       search: storage.search,
       records: storage.records,
       verification: storage.verification,
-      visibleTo: (person) => ({
-        clusters: policy.clustersWhere(person, 'audit.read'),
-        // What belongs to no cluster, such as a sign-in, is for those who may read the history of all.
-        withoutCluster: policy.clustersWhere(person, 'audit.read').length === policy.clusters.length,
-      }),
+      visibleTo: (person) => visibleHistory(policy, person, 'audit.read'),
     }),
   ]
+}
+
+/** What belongs to no cluster, such as a sign-in, is for those who may do it with the history of all. */
+function visibleHistory(policy: Policy, person: RequestContext['principal'], action: Action): VisibleHistory {
+  const clusters = policy.clustersWhere(person, action)
+  return { clusters, withoutCluster: clusters.length === policy.clusters.length }
 }
 
 function noteBegun(

@@ -253,6 +253,46 @@ function fail(): never {
   throw new Error('there is no database')
 }
 
+describe('an export', () => {
+  const exported = async (text: string, said: Partial<HistoryQuestion> = {}) => {
+    const seqs: number[] = []
+    for await (const lines of search.lines({ ...asked(text), ...said })) seqs.push(...lines.map(({ seq }) => seq))
+    return seqs
+  }
+
+  test.each([
+    ['', [0, 1, 3, 4, 5, 6, 7], {}],
+    ['', [0, 1, 2, 3, 4, 5, 6, 7], { reads: true }],
+    ['who:mika', [1, 4], {}],
+    ['after:2026-11-22T00:03 before:2026-11-22T00:06', [3, 4, 5], {}],
+    ['sign-in', [0, 5, 6], {}],
+    ['', [3], { clusters: ['prod-us'], withoutCluster: false }],
+    ['who:nobody', [], {}],
+  ])('of %j is %j, whatever was noted', async (text, seqs, said) => {
+    await writeSome()
+    expect(await exported(text, said)).toEqual(seqs)
+    await note()
+    expect(await exported(text, said)).toEqual(seqs)
+  })
+
+  test('of thousands has each once, in order', async () => {
+    for (let at = 0; at < 11; at += 1)
+      await write(
+        ...Array.from({ length: 200 }, (_, of) => ({
+          action: 'member.evacuate',
+          cluster: 'prod-eu',
+          object: `s${of % 3}`,
+        })),
+      )
+    await note()
+    await write({ action: 'member.restore', cluster: 'prod-eu', object: 's0' })
+    const seqs = await exported('to:s0')
+    expect(seqs).toHaveLength(738)
+    expect(seqs).toEqual([...new Set(seqs)].toSorted((a, b) => a - b))
+    expect(await exported('')).toEqual(Array.from({ length: 2_201 }, (_, seq) => seq))
+  })
+})
+
 describe('a filter that asks for too many values', () => {
   test('is refused in words', async () => {
     await write(

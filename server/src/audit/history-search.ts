@@ -23,7 +23,7 @@ import type { KnownTerm, SearchStore, Seek } from './search-store.ts'
 import { noCluster, quietWord, tallySpans } from './search-terms.ts'
 
 export interface HistorySearchOptions {
-  readonly history: Pick<AuditStore, 'at' | 'before'>
+  readonly history: Pick<AuditStore, 'at' | 'before' | 'after'>
   readonly store: SearchStore
   readonly index: Pick<SearchIndex, 'position'>
   readonly clock: Clock
@@ -74,6 +74,7 @@ export interface Histogram {
 const FIRST_WIDTH = 4_096
 const QUICK_MS = 4
 const CHUNK = 250
+const EXPORT_CHUNK = 1_000
 const MOST_VALUES = 500
 const MINUTE_MS = 60_000
 /** Clocks of several replicas differ, and what waited is written late: so far around a time is looked. */
@@ -231,6 +232,38 @@ export class HistorySearch {
     return records.map(({ record }) => record)
   }
 
+  /** All that is asked for, oldest first, as it is kept and in pieces: for an export of any length. */
+  async *lines(question: HistoryQuestion): AsyncGenerator<readonly StoredLine[]> {
+    const { history, store } = this.#options
+    const { words } = question.filter
+    const range = await this.#rangeOf(question.filter)
+    const judge = this.#judgeOf(question)
+    const noted = this.position
+    const seek = await this.#seekOf(question)
+    const last = seek === null ? -1 : Math.min(noted, range.to)
+    let width = FIRST_WIDTH
+    for (let from = range.from; from <= last;) {
+      const to = Math.min(last, from + width - 1)
+      const positions = await store.positions({ ...(seek ?? nothing), from, to }, 'asc', EXPORT_CHUNK)
+      const isWhole = positions.length < EXPORT_CHUNK
+      if (isWhole && positions.length < EXPORT_CHUNK / 2) width *= 2
+      from = (isWhole ? to : (positions.at(-1) ?? to)) + 1
+      const lines = await history.at(positions)
+      const kept = lines.filter((line) => hasWords(words, line.text) && judge.isTimely(line.at))
+      if (kept.length > 0) yield kept.toSorted((a, b) => a.position - b.position)
+    }
+    for (let position = Math.max(noted, range.from - 1); ;) {
+      const lines = await history.after(position, EXPORT_CHUNK)
+      const kept = lines.filter(({ text }) => {
+        const record = parseRecord(text)
+        return record !== undefined && judge.fits(record, text)
+      })
+      if (kept.length > 0) yield kept
+      position = lines.at(-1)?.position ?? position
+      if (lines.length < EXPORT_CHUNK) return
+    }
+  }
+
   /** The times of a stretch in which records are missing, newest first; each record says which. */
   async gaps({ clusters, withoutCluster, from, to }: HistoryQuestion & { from: number; to: number }, limit: number) {
     const { store } = this.#options
@@ -331,12 +364,11 @@ export class HistorySearch {
 
   #judgeOf({ filter, clusters, withoutCluster, reads }: HistoryQuestion): Judge {
     const { after, before } = this.#times(filter)
-    const isInTime = ({ ts }: AuditRecord): boolean => {
-      const at = Date.parse(ts)
-      return at >= after && at < before
-    }
+    const isTimely = (at: number): boolean => at >= after && at < before
+    const isInTime = ({ ts }: AuditRecord): boolean => isTimely(Date.parse(ts))
     return {
       words: filter.words,
+      isTimely,
       isInTime,
       fits: (record, text) =>
         isInTime(record) &&
@@ -426,11 +458,14 @@ export class HistorySearch {
 /** What records are called that say when others are missing. */
 const gapActions = ['events.gap', 'requests.gap']
 
+const nothing = { groups: [], without: [] }
+
 /** Among so many of the newest records values are offered from. */
 const RECENT = 200_000
 
 interface Judge {
   readonly words: HistoryFilter['words']
+  readonly isTimely: (at: number) => boolean
   readonly isInTime: (record: AuditRecord) => boolean
   readonly fits: (record: AuditRecord, text: string) => boolean
 }

@@ -46,6 +46,7 @@ const allowed: Readonly<Record<string, string>> = {
   'GET /clusters/:cluster/fronts/:kind': 'admin',
   'GET /clusters/:cluster/access-paths': 'viewer operator admin',
   'POST /downloads': 'admin auditor',
+  'POST /downloads': 'admin auditor step-up',
   'GET /audit': 'operator admin auditor',
   'GET /alerts': 'viewer operator admin',
   'POST /alerts/test': 'admin',

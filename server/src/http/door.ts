@@ -29,6 +29,8 @@ export interface Door {
   readonly idempotency: DoorIdempotency
   readonly pages: AuthPages
   readonly site: StaticSite
+  /** What a ticket is for, in the session that asked for it; undefined where it is for nothing, or was used. */
+  readonly takeDownload: (ticket: string, session: string) => DoorDownload | undefined
   /** Takes over a live stream; it is open until the browser goes or `close` is called. */
   readonly openLive: (live: LiveOpening) => void
   readonly draining: Draining
@@ -126,6 +128,14 @@ export interface DoorIdempotency {
     request: { readonly key: string; readonly principal: Principal; readonly bodyHash: string },
     work: () => Promise<KeptReply>,
   ): Promise<KeptReply>
+}
+
+/** A file on its way to a browser. */
+export interface DoorDownload {
+  readonly name: string
+  readonly type: string
+  readonly pieces: () => AsyncIterable<Buffer>
+  readonly ended: (how: { readonly whole: boolean; readonly bytes: number }) => void
 }
 
 export interface LiveOpening {

@@ -7,6 +7,7 @@ import { admission, type Admit, openDescription, refuseCrossSite } from './admis
 import { authHandlers } from './auth-pages.ts'
 import { clientAddress } from './client-address.ts'
 import type { Door } from './door.ts'
+import { downloadHandler } from './download-page.ts'
 import { beginExchange, type Exchange, exchangeOf } from './exchange.ts'
 import { describeApi } from './openapi.ts'
 import { answerParserError } from './parser-error.ts'
@@ -146,6 +147,7 @@ function mountPages(router: Router, door: Door): void {
   for (const path of ['/auth/login', '/auth/callback']) router.all(path, () => throwWrongMethod('GET'))
   for (const path of ['/auth/logout', '/auth/backchannel-logout', '/reports'])
     router.all(path, () => throwWrongMethod('POST'))
+  router.get('/d/:ticket', notForHead(downloadHandler(door)))
   router.use(['/auth', '/d'], () => {
     throw new Refusal('not_found')
   })

@@ -59,6 +59,7 @@ describe('what a role may do', () => {
     'front.read': 'admin',
     'live.read': 'viewer operator admin',
     'audit.read': 'operator admin auditor',
+    'audit.export': 'admin auditor',
   }
 
   it.each(actionNames)('%s is allowed to exactly the roles of the table', (action) => {

@@ -51,11 +51,12 @@ const admin: readonly Action[] = [
   'trust.token',
   'trust.withdraw',
   'session.end',
+  'audit.export',
   'alert.test',
 ]
 
 // Reads the history and nothing of what it is about; the list of clusters is there to choose whose history.
-const auditor: readonly Action[] = ['cluster.list', 'audit.read']
+const auditor: readonly Action[] = ['cluster.list', 'audit.read', 'audit.export']
 
 /** What each role may do, whole: there is no inheritance to follow. What is not named here is denied. */
 export const actionsOfRole: Readonly<Record<Role, readonly Action[]>> = { viewer, operator, admin, auditor }

@@ -124,6 +124,7 @@ function doorOf(
     idempotency,
     pages: { login: nothingHere, callback: nothingHere, logout: nothingHere, backchannelLogout: nothingHere },
     site: { serve: () => {} },
+    takeDownload: () => undefined,
     openLive: () => {},
     draining: new Draining(),
     metrics,

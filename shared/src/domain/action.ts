@@ -45,6 +45,7 @@ export const actions = {
   'live.read': 'followed live changes',
   'alert.test': 'tested the expiry alerts',
   'audit.read': 'read the access history',
+  'audit.export': 'exported the access history',
 } as const satisfies Record<string, string>
 
 export type Action = keyof typeof actions
@@ -66,6 +67,7 @@ const changing: ReadonlySet<Action> = new Set<Action>([
   'certificate.discard',
   'certificate.pin',
   'session.end',
+  'audit.export',
   'acme.check',
   'acme.configure',
   'acme.renew',
