@@ -20,6 +20,7 @@ import { SkeletonRows } from '../../ui/Skeleton.tsx'
 import { StateMark } from '../../ui/StateMark.tsx'
 import { describePresented, describeValidity, worstFirst } from './certificate-view.ts'
 import { downloadPem } from './download-pem.ts'
+import { AcmeCard } from './AcmeCard.tsx'
 import { IdentityCard } from './IdentityCard.tsx'
 import { LifeLine } from './LifeLine.tsx'
 import { PresentedBy } from './PresentedBy.tsx'
@@ -72,6 +73,9 @@ function Certificates() {
               <PresentedBy presented={data?.presented} />
             </Boundary>
           )}
+          <Boundary title="Renewal by itself (ACME)">
+            <AcmeCard cluster={cluster} />
+          </Boundary>
           {data !== undefined && (
             <Boundary title="This console's own identity">
               <IdentityCard cluster={cluster} identity={data.identity} />
