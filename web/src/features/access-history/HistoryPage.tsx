@@ -2,8 +2,9 @@ import { formatHistoryFilter, historyInstant, parseHistoryFilter } from '@malleu
 import { withHistoryValue, type HistoryField, type HistoryFilter } from '@malleus/shared/domain/history-filter.ts'
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
-import { useMemo } from 'react'
+import { useMemo, useState } from 'react'
 import { histogramQuery, historyPagesQuery } from '../../api/history.ts'
+import { useMay } from '../../components/current.ts'
 import { EmptyTable, ForRole } from '../../components/ListPage.tsx'
 import { PageTitle } from '../../components/PageTitle.tsx'
 import { ProblemNotice } from '../../components/ProblemNotice.tsx'
@@ -16,6 +17,7 @@ import { Button } from '../../ui/Button.tsx'
 import { LongTable } from '../../ui/LongTable.tsx'
 import { Notice } from '../../ui/Notice.tsx'
 import { SkeletonRows } from '../../ui/Skeleton.tsx'
+import { ExportDialog } from './ExportDialog.tsx'
 import { historyColumns } from './history-columns.tsx'
 import { historyRows } from './history-rows.ts'
 import { HistoryFilterBox } from './HistoryFilterBox.tsx'
@@ -66,6 +68,8 @@ function History() {
     row?.focus()
   }
 
+  const mayExport = useMay('audit.export')
+  const [isExporting, setExporting] = useState(false)
   const first = pages.data?.pages[0]
   const last = pages.data?.pages.at(-1)
   const columns = historyColumns({ onOpen: (record) => search({ record }), onAsk: askFor, opened })
@@ -74,7 +78,18 @@ function History() {
       <PageTitle
         title="Access history"
         sentence="Who reached the cluster, from where, through which server, and what they did."
-        actions={first && <ChainBadge check={first.verification} />}
+        actions={
+          <>
+            {first && <ChainBadge check={first.verification} />}
+            <Button
+              opens="dialog"
+              onPress={() => setExporting(true)}
+              {...(!mayExport.may && { disabledReason: mayExport.because })}
+            >
+              Export…
+            </Button>
+          </>
+        }
       />
       {pages.error !== null && <ProblemNotice error={pages.error} />}
       {first?.verification?.ok === false && (
@@ -157,6 +172,9 @@ function History() {
           )}
         </div>
       </Boundary>
+      {isExporting && (
+        <ExportDialog cluster={cluster} filter={filter} reads={reads} onClose={() => setExporting(false)} />
+      )}
     </>
   )
 }
