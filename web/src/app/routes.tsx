@@ -151,6 +151,16 @@ const certificatesRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/certificates/CertificatesPage.tsx'), 'CertificatesPage'),
 })
 
+const replaceCertificateRoute = createRoute({
+  getParentRoute: () => clusterRoute,
+  path: '/certificates/replace',
+  loader: async ({ params: { cluster } }) => {
+    const { replacementQuery } = await import('../api/certificate-replacement.ts')
+    await seen(cluster, 'certificate.check', () => queryClient.query(replacementQuery(cluster)))
+  },
+  component: lazyRouteComponent(() => import('../features/certificates/ReplacePage.tsx'), 'ReplacePage'),
+})
+
 const trustRoute = createRoute({
   getParentRoute: () => clusterRoute,
   path: '/trust',
@@ -265,6 +275,7 @@ const routeTree = rootRoute.addChildren([
     incidentRoute,
     accessPathsRoute,
     certificatesRoute,
+    replaceCertificateRoute,
     trustRoute,
     instancesRoute,
     operationsRoute,

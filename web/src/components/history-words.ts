@@ -114,6 +114,9 @@ const otherDeeds: Readonly<Record<string, string>> = {
   'cluster-certificate-updated': 'replaced the cluster certificate',
   'trust.followed': 'followed the cluster to a new certificate',
   'trust.advanced': 'no longer accepts the old certificate; current is',
+  'trust.dropped': 'no longer expects the certificate',
+  'certificate.drift-began': 'found an old certificate on',
+  'certificate.drift-ended': 'found the old certificate gone from',
 }
 
 /** Console actions have their own words; Incus's keep Incus's, with spaces. */

@@ -17,7 +17,7 @@ export function PresentedBy({ presented }: { presented: ClusterCertificate['pres
         <ul className="divide-y divide-line">
           {presented
             .toSorted((a, b) => byName(a.member, b.member))
-            .map(({ member, verdict, fingerprint, seenAt, note }) => {
+            .map(({ member, verdict, was, fingerprint, seenAt, note }) => {
               const { tone, shape, word } = presentedWords[verdict]
               return (
                 <li
@@ -36,7 +36,16 @@ export function PresentedBy({ presented }: { presented: ClusterCertificate['pres
                         {fingerprint.slice(0, 8)}…{fingerprint.slice(-4)}
                       </span>
                     )}
-                    {seenAt === null ? 'never seen' : <Ago at={seenAt} />}
+                    {seenAt === null ? (
+                      'never seen'
+                    ) : (
+                      <span>
+                        {verdict === 'no-handshake' && was !== null && (
+                          <>last seen {presentedWords[was].word.toLowerCase()}, </>
+                        )}
+                        <Ago at={seenAt} />
+                      </span>
+                    )}
                   </span>
                   {note !== null && <span className="basis-full text-12 text-ink-2">{note}</span>}
                 </li>

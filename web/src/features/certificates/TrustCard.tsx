@@ -4,9 +4,10 @@ import { serverNow } from '../../lib/clock.ts'
 import { formatDate, formatExpiry } from '../../lib/time.ts'
 import { Chip } from '../../ui/Badge.tsx'
 import { Card, Fact, Facts } from '../../ui/Card.tsx'
+import { PinsButton } from './PinsButton.tsx'
 
 /** How the console knows that it talks to this cluster and nothing else. */
-export function TrustCard({ trust }: { trust: ClusterCertificate['trust'] }) {
+export function TrustCard({ cluster, trust }: { cluster: string; trust: ClusterCertificate['trust'] }) {
   if (trust.kind === 'ca') {
     return (
       <Card title="How this console recognises the cluster" note="by an authority and a name">
@@ -23,7 +24,11 @@ export function TrustCard({ trust }: { trust: ClusterCertificate['trust'] }) {
     )
   }
   return (
-    <Card title="How this console recognises the cluster" note="by fingerprint, before a byte is sent">
+    <Card
+      title="How this console recognises the cluster"
+      note="by fingerprint, before a byte is sent"
+      aside={<PinsButton cluster={cluster} pins={trust.pins} />}
+    >
       <ul className="divide-y divide-line">
         {trust.pins.map(({ fingerprint, position, from }) => (
           <li key={fingerprint} className="flex min-h-(--row) flex-wrap items-center gap-x-3 px-(--pad-x) py-1">
