@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
 import { faultDescriptions } from './faults.ts'
+import { prepareAcme, startAcme } from './fronts/acme.ts'
 import { MachineUnfit } from './machine.ts'
 import { removeLab } from './remove-lab.ts'
 import type { Lab, LabStatus } from './running-lab.ts'
@@ -14,8 +15,9 @@ const usage = `Usage: npm run lab -- COMMAND [OPTIONS]
 
 A real Incus cluster on this machine, each member in a network namespace of its own.
 
-  up [--members N] [--provider http|https|none] [--console URL]... [--offline-threshold SECONDS]
-                          start it, or what is missing of it (1 to 25 members, default 3)
+  up [--members N] [--provider http|https|none] [--console URL]... [--offline-threshold SECONDS] [--acme]
+                          start it, or what is missing of it (1 to 25 members, default 3); with --acme,
+                          an ACME authority beside a new one, and a domain that leads to its servers
   status [--json]         its members, what is broken, and what the cluster says
   break SERVER FAULT      break a member:
 ${faultNames.map((fault) => `                            ${fault.padEnd(18)} ${faultDescriptions[fault]}`).join('\n')}
@@ -38,6 +40,7 @@ const Settings = z.object({
   provider: z.enum(['http', 'https', 'none']).exactOptional(),
   console: z.array(z.url()).exactOptional(),
   'offline-threshold': z.coerce.number().int().min(11).exactOptional(),
+  acme: z.boolean().default(false),
   json: z.boolean().default(false),
   help: z.boolean().default(false),
 })
@@ -81,8 +84,15 @@ async function up(settings: Settings): Promise<number> {
     ...(offlineThresholdSeconds === undefined ? {} : { offlineThresholdSeconds }),
     told: (line) => process.stderr.write(`${line}\n`),
   })
+  const acme = settings.acme ? await startAuthority(lab) : ''
   const took = ((performance.now() - begun) / 1000).toFixed(1)
-  return say(`${describe(await lab.status())}\nReady after ${took} s.\n`)
+  return say(`${describe(await lab.status())}${acme}\nReady after ${took} s.\n`)
+}
+
+async function startAuthority(lab: Lab): Promise<string> {
+  await prepareAcme((line) => process.stderr.write(`${line}\n`))
+  const { directory, domain } = await startAcme(lab, 'acme', await lab.addNeighbour('acme', 9), 'incus.lab.test')
+  return `Authority    ${directory} for ${domain}\n`
 }
 
 async function down(settings: Settings): Promise<number> {
@@ -175,6 +185,7 @@ function read(argv: readonly string[]): { settings: Settings; words: string[] } 
         provider: { type: 'string' },
         console: { type: 'string', multiple: true },
         'offline-threshold': { type: 'string' },
+        acme: { type: 'boolean' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

@@ -20,7 +20,7 @@ export async function startDaemon(state: StateDirectory, room: NamespaceRoom, na
   await mkdir(folder, { recursive: true, mode: 0o711 })
   const identity = spawnInside(room, name, [incusDaemon, '--group', 'root', '--logfile', state.log(`${name}.incusd`)], {
     log: state.log(name),
-    environment: { INCUS_DIR: folder, ...trust(state) },
+    environment: { INCUS_DIR: folder, LEGO_CA_CERTIFICATES: acmeAuthority(state.path), ...trust(state) },
   })
   state.writeProcess(name, identity)
   return identity
@@ -68,6 +68,11 @@ export function socketOf(state: StateDirectory, name: string): string {
 /** Certificate authorities the members believe an identity provider by. Without this file they use the machine's. */
 export function trustedAuthorities(state: StateDirectory): string {
   return join(state.path, 'trusted-authorities.pem')
+}
+
+/** The authority by which lego, which a member starts for an order, believes the lab's ACME server; it may come later than the members. */
+export function acmeAuthority(stateDirectory: string): string {
+  return join(stateDirectory, 'acme-authority.pem')
 }
 
 /** Go reads these two instead of the system's store, see crypto/x509; the folder is empty on purpose. */

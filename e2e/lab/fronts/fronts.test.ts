@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { hostsFile } from './dns.ts'
+import { challengeProxy, pebbleConfiguration } from './acme.ts'
 import { announcing, memberRouting, routerRouting } from './ecmp.ts'
 import { haproxyConfiguration, serverStates } from './haproxy.ts'
 import { keepalivedConfiguration } from './keepalived.ts'
@@ -97,5 +98,20 @@ describe('the routes to a shared address', () => {
       'neighbor 10.77.0.4 bfd profile quick\n',
     )
     expect(bfd).toContain('profile quick\n')
+  })
+})
+
+describe('the way of an ACME challenge', () => {
+  test('leads from port 80 to every member, for challenges and nothing else', () => {
+    const text = challengeProxy('10.77.0.9', members)
+    expect(text).toContain('bind 10.77.0.9:80\n')
+    expect(text).toContain('http-request deny unless { path_beg /.well-known/acme-challenge/ }\n')
+    for (const { name, host } of members) expect(text).toContain(`server ${name} ${host}:8443 ssl verify none`)
+  })
+
+  test('is where the authority looks, and not where pebble would by itself', () => {
+    expect(JSON.parse(pebbleConfiguration('a.crt', 'a.key'))).toMatchObject({
+      pebble: { httpPort: 80, certificate: 'a.crt', privateKey: 'a.key' },
+    })
   })
 })
