@@ -239,5 +239,10 @@ describe('the check before an order', () => {
     expect(verdictOf(http, 'Servers')).toBe('can')
   })
 
+  test('lets people know better what is only so as the console sees it', () => {
+    const lines = checkSettings(http, against).filter(({ fromHere }) => fromHere)
+    expect(lines.map(({ what }) => what)).toEqual(['Way to incus.example.net'])
+  })
+
   test('asks for no way with DNS-01', () => expect(verdictOf(dns, 'Way')).toBeUndefined())
 })

@@ -52,7 +52,12 @@ function servers({ servers: all }: CheckedAgainst): AcmeCheck {
   const away = all.filter(({ reported, answers }) => !answers || (reported !== null && reported !== 'Online'))
   const [first] = away
   if (first === undefined)
-    return { what: 'Servers', verdict: 'can', because: 'Every server is there to take the certificate.' }
+    return {
+      what: 'Servers',
+      verdict: 'can',
+      because: 'Every server is there to take the certificate.',
+      fromHere: false,
+    }
   const names = away.map(({ name }) => name).join(', ')
   return cannot(
     'Servers',
@@ -64,6 +69,7 @@ function ways({ domains }: AcmeSettings, { answers, configured }: CheckedAgainst
   return domains.map((domain) => ({
     what: `Way to ${domain}`,
     ...judgeChallenge(domain, answers.get(domain) ?? [], configured),
+    fromHere: true,
   }))
 }
 
@@ -96,9 +102,9 @@ function afterwards({ follows }: CheckedAgainst): AcmeCheck {
 }
 
 function cannot(what: string, because: string): AcmeCheck {
-  return { what, verdict: 'cannot', because }
+  return { what, verdict: 'cannot', because, fromHere: false }
 }
 
 function canBut(what: string, because: string): AcmeCheck {
-  return { what, verdict: 'can-but', because }
+  return { what, verdict: 'can-but', because, fromHere: false }
 }

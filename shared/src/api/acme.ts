@@ -97,6 +97,8 @@ export const AcmeCheck = z.object({
   what: z.string(),
   verdict: z.enum(['can', 'can-but', 'cannot']),
   because: z.string(),
+  /** As this console sees it from where it stands; the authority may see otherwise, as where DNS answers differently. */
+  fromHere: z.boolean(),
 })
 export type AcmeCheck = z.infer<typeof AcmeCheck>
 

@@ -91,7 +91,7 @@ function Details(props: {
   reason: string | undefined
 }) {
   const { cluster, view, settings, reason } = props
-  const { renewal, last } = view
+  const { renewal, last, order } = view
   const now = serverNow()
   return (
     <Facts>
@@ -120,8 +120,10 @@ function Details(props: {
             {lastWords[last.outcome]} {formatAgo(last.at, now)}
             {last.server === null ? '' : `, on ${last.server}`}
           </span>
-          {last.error !== null && <p className="text-12 wrap-anywhere text-bad">{last.error}</p>}
-          {last.advice !== null && <Advice advice={last.advice} />}
+          {last.error !== null && last.error !== order?.error && (
+            <p className="text-12 wrap-anywhere text-bad">{last.error}</p>
+          )}
+          {last.advice !== null && last.error !== order?.error && <Advice advice={last.advice} />}
         </Fact>
       )}
       <Fact name="Order now">

@@ -16,18 +16,20 @@ export function AcmeDialog({ cluster, view, onClose }: { cluster: string; view: 
   const [before] = useState(view)
   const [form, setForm] = useState(() => formOf(before.settings))
   const [isLeaving, setLeaving] = useState(false)
+  const [knowsBetter, setKnowsBetter] = useState(false)
   const [key, setKey] = useState(() => crypto.randomUUID())
   const checking = useCheckAcme(cluster)
   const changing = useChangeAcme(cluster)
   const set = (change: Partial<AcmeForm>) => {
     setForm({ ...form, ...change })
     setKey(crypto.randomUUID())
+    setKnowsBetter(false)
     checking.reset()
     changing.reset()
   }
   const settings = settingsIn(form, before.settings)
   const checks = checking.data?.checks
-  const blocked = checks?.find(({ verdict }) => verdict === 'cannot')
+  const blocked = checks?.find(({ verdict, fromHere }) => verdict === 'cannot' && !(fromHere && knowsBetter))
   const isPending = checking.isPending || changing.isPending
   const whyNot = isPending ? 'It is being asked for.' : (whyNotYet(form) ?? blocked?.because)
   const order = (wanted: typeof settings | null) =>
@@ -89,6 +91,11 @@ export function AcmeDialog({ cluster, view, onClose }: { cluster: string; view: 
         {checking.isError && <Failure error={checking.error} what="check it" />}
         {changing.isError && <Failure error={changing.error} what="order the certificate" />}
         {checks !== undefined && <Checks checks={checks} />}
+        {checks?.some(({ verdict, fromHere }) => verdict === 'cannot' && fromHere) === true && (
+          <Check isChecked={knowsBetter} onChange={setKnowsBetter}>
+            The authority sees the domain otherwise than this console does: order all the same.
+          </Check>
+        )}
         <Fields form={form} view={before} set={set} />
       </div>
     </Dialog>
@@ -134,15 +141,9 @@ function Fields({ form, view, set }: { form: AcmeForm; view: AcmeView; set: (cha
           {(id) => <Input id={id} value={form.directory} type="url" onChange={(url) => set({ directory: url })} />}
         </Field>
       </div>
-      <label className="flex items-start gap-2.5">
-        <input
-          type="checkbox"
-          className="mt-1 accent-accent"
-          checked={form.agreed}
-          onChange={({ target }) => set({ agreed: target.checked })}
-        />
-        <span>I agree to the terms of {directory?.name ?? 'this authority'}.</span>
-      </label>
+      <Check isChecked={form.agreed} onChange={(agreed) => set({ agreed })}>
+        I agree to the terms of {directory?.name ?? 'this authority'}.
+      </Check>
       <RadioCards
         legend="How the domain is proved"
         choices={[
@@ -311,6 +312,21 @@ function Field(props: { label: string; hint?: string; children: (id: string) => 
       {children(id)}
       {hint !== undefined && <p className="mt-1 text-12 text-ink-3">{hint}</p>}
     </div>
+  )
+}
+
+function Check(props: { isChecked: boolean; onChange: (isChecked: boolean) => void; children: ReactNode }) {
+  const { isChecked, onChange, children } = props
+  return (
+    <label className="flex items-start gap-2.5">
+      <input
+        type="checkbox"
+        className="mt-1 accent-accent"
+        checked={isChecked}
+        onChange={({ target }) => onChange(target.checked)}
+      />
+      <span>{children}</span>
+    </label>
   )
 }
 
