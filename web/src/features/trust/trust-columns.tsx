@@ -33,7 +33,7 @@ export interface Picking {
 /** Every column there is for entries, by name. */
 export function trustColumns(picking: Picking): Readonly<Record<TrustColumn, LongColumn<TrustEntry>>> {
   return {
-    pick: { id: 'pick', title: '', widthPx: 40, cell: (entry) => <Pick entry={entry} picking={picking} /> },
+    pick: { id: 'pick', title: 'Pick', widthPx: 52, cell: (entry) => <Pick entry={entry} picking={picking} /> },
     name: {
       id: 'name',
       title: 'Name',
