@@ -58,7 +58,7 @@ describe('T-kill9', () => {
 
     const { records, finding } = await history()
     expect(finding.breach).toBeNull()
-    const intents = records.filter(({ action, phase }) => /^member\./.test(action) && phase === 'intent')
+    const intents = records.filter(({ action, phase }) => action.startsWith('member.') && phase === 'intent')
     expect(world.cluster.executions.length).toBeGreaterThan(0)
     expect(intents.length).toBeGreaterThanOrEqual(world.cluster.executions.length)
     expect(new Set(records.map(({ chain }) => chain)).size).toBe(kills)
