@@ -187,6 +187,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       rooms,
       watches,
       hub,
+      ingests,
       version,
       history: storage.history,
       sessions: signIn.sessions,

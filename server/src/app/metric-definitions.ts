@@ -161,6 +161,9 @@ export const streamMetrics = {
     'cluster',
     'authority',
   ]),
+  requestLogs: gauge('malleus_request_log_streams', 'Members whose request log is read into the access history.', [
+    'cluster',
+  ]),
   live: gauge('malleus_live_streams', 'Live streams that are open to browsers.', []),
 } as const
 

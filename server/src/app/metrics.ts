@@ -7,6 +7,7 @@ import { certificateExpiresAt } from '../certificates/cluster-certificates.ts'
 import type { FeedFact } from '../events/event-feed.ts'
 import type { Scope } from '../gateway/scope.ts'
 import type { HealthChange } from '../health/health-board.ts'
+import type { ClusterIngest } from '../ingest/cluster-ingest.ts'
 import type { LabelValues, Sample } from '../lib/instruments.ts'
 import type { LiveHub } from '../live/live-hub.ts'
 import type { Sessions } from '../session/sessions.ts'
@@ -30,6 +31,8 @@ export interface Measured {
   readonly history: Pick<AuditLog, 'waiting' | 'isAvailable' | 'strangersPassedOver' | 'subscribe'>
   readonly sessions: Pick<Sessions, 'openCount' | 'subscribe'>
   readonly hub: Pick<LiveHub, 'streams'>
+  /** By cluster. */
+  readonly ingests: ReadonlyMap<string, Pick<ClusterIngest, 'requestLog'>>
   readonly version: string
   /** PEM of what browsers are shown; null without TLS. */
   readonly certificate: string | null
@@ -113,8 +116,14 @@ function soonestOf(
   }))
 }
 
-function readStreams({ instruments }: ConsoleMetrics, { rooms, watches, hub }: Measured): void {
+function readStreams({ instruments }: ConsoleMetrics, { rooms, watches, hub, ingests }: Measured): void {
   instruments.read(streamMetrics.live, () => one(hub.streams))
+  instruments.read(streamMetrics.requestLogs, () =>
+    [...ingests].map(([cluster, { requestLog }]) => ({
+      labels: [cluster] as const,
+      value: requestLog.members.filter(({ isReading }) => isReading).length,
+    })),
+  )
   instruments.read(streamMetrics.events, () => {
     const open = new Map<string, { labels: LabelValues<readonly ['cluster', 'authority']>; value: number }>()
     for (const cluster of rooms.keys()) {
