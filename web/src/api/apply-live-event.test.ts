@@ -73,7 +73,7 @@ describe('what is read again', () => {
     [{ kind: 'cluster-changed', cluster: 'prod' }, ['clusters', 'cluster/prod']],
     [
       { kind: 'certificate-changed', cluster: 'prod' },
-      ['cluster/prod/certificate', 'cluster/prod/members', 'clusters'],
+      ['cluster/prod/certificate', 'cluster/prod/members', 'clusters', 'alerts'],
     ],
     [{ kind: 'instances-changed', cluster: 'prod' }, ['cluster/prod/instances']],
     [{ kind: 'events-heard', cluster: 'prod' }, ['cluster/prod/events']],

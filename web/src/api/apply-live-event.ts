@@ -59,6 +59,7 @@ export function applyLiveEvent(event: LiveEvent, known: Known): readonly CacheCh
         readAgain('cluster', event.cluster, 'certificate'),
         readAgain('cluster', event.cluster, 'members'),
         readAgain('clusters'),
+        readAgain('alerts'),
       ]
     case 'operation-changed': {
       const list = known.operations(event.cluster)

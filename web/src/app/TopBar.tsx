@@ -2,15 +2,20 @@ import { Link, useParams, useRouterState } from '@tanstack/react-router'
 import { Menu as MenuIcon, Search } from 'lucide-react'
 import { Button } from '../ui/Button.tsx'
 import { Kbd } from '../ui/Kbd.tsx'
+import { lazy, Suspense } from 'react'
 import { PersonButton } from './PersonButton.tsx'
 import { sectionOf } from './section.ts'
 import { useMay } from '../components/current.ts'
 import { TargetPicker } from '../components/TargetPicker.tsx'
 
+// It tells of days; the first list does not wait for it.
+const AlertButton = lazy(() => import('./AlertButton.tsx').then((m) => ({ default: m.AlertButton })))
+
 const isMac = /Mac|iPhone|iPad/.test(navigator.userAgent)
 
 export function TopBar({ onNavigation, onSearch }: { onNavigation: () => void; onSearch: () => void }) {
   const { may } = useMay('member.list')
+  const { may: mayReadCertificates } = useMay('certificate.read')
   return (
     <header className="sticky top-0 z-20 flex h-13 items-center gap-2 border-b border-line bg-surface px-3 sm:px-5">
       <Button tone="quiet" size="icon" label="Navigation" opens="dialog" className="md:hidden" onPress={onNavigation}>
@@ -32,6 +37,11 @@ export function TopBar({ onNavigation, onSearch }: { onNavigation: () => void; o
             <Kbd>{isMac ? '⌘K' : 'Ctrl K'}</Kbd>
           </span>
         </button>
+        {mayReadCertificates && (
+          <Suspense fallback={<span className="size-7 shrink-0" />}>
+            <AlertButton />
+          </Suspense>
+        )}
         <PersonButton />
       </div>
     </header>

@@ -14,6 +14,7 @@ export async function preloadRest(): Promise<void> {
       import('./CommandPalette.tsx'),
       import('./NavigationDrawer.tsx'),
       import('./PersonMenu.tsx'),
+      import('./AlertPanel.tsx'),
       import('./ClusterMenu.tsx'),
       import('../components/ColumnMenu.tsx'),
       import('../components/FilterMenu.tsx'),
