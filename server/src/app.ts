@@ -21,6 +21,7 @@ import { ConsoleMetrics } from './app/console-metrics.ts'
 import { listenForConsole } from './app/console-listener.ts'
 import { counted } from './app/counted.ts'
 import { createDoor } from './app/door.ts'
+import { measurePaths } from './app/measure-paths.ts'
 import { measure, measureGaps } from './app/metrics.ts'
 import { OutcomeFinder } from './app/outcome-finder.ts'
 import type { Follower } from './app/live-view.ts'
@@ -196,6 +197,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
       alerts: ending.alerts,
     }),
     storage.history.subscribe((record) => confirmations.hear(record)),
+    measurePaths(metrics.instruments, paths.all),
     storage.history.subscribe(({ cluster, action }) => hub.publish({ kind: 'audit-appended', cluster, action })),
     // Their page comes in a moment, and what is heard of the cluster by then it need not read twice.
     signIn.pages.subscribe(({ session, clientAddress }) => {

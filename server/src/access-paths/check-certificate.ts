@@ -1,5 +1,6 @@
 // Where TLS ends on a path, and whether what is presented there is what clients need: pure.
 
+import { isIP } from 'node:net'
 import type { AccessPath, PathCheck } from '@malleus/shared/api/access-paths.ts'
 import type { ConfiguredPath, PathEvidence, Visit } from './access-path.ts'
 import { latestRounds } from './access-path.ts'
@@ -73,6 +74,14 @@ function nameCheck(path: ConfiguredPath, { covers, names }: NonNullable<Visit['c
   if (covers) return good('name', `The certificate covers ${name}`)
   const covered = names.length === 0 ? 'it covers no name' : `it covers ${names.slice(0, 4).join(', ')}`
   const fix = `Clients that check names refuse it; ${covered}. Replace the certificate by one with this name.`
+  // Who uses an address has confirmed the fingerprint: Incus's own certificates cover none that is shared.
+  if (isIP(name) !== 0 && path.kind !== 'console') {
+    return info(
+      'name',
+      `The certificate does not cover ${name}`,
+      `Clients go by the fingerprint that people confirmed; ${covered}.`,
+    )
+  }
   return path.kind === 'console'
     ? bad('name', `The certificate does not cover ${name}`, fix)
     : warning(

@@ -236,6 +236,14 @@ const rows: readonly Row[] = [
     ['warning', 'The certificate does not cover incus.example.net'],
   ],
   [
+    'the certificate does not cover an address, and people confirmed its fingerprint',
+    floating,
+    evidence([answered('server1', { address: '10.20.0.100', certificate: { covers: false } })]),
+    facts(),
+    ['good', 'Good'],
+    ['info', 'The certificate does not cover 10.20.0.100'],
+  ],
+  [
     'a floating address presents another certificate',
     floating,
     evidence([failed('wrong-certificate', '10.20.0.100', 'certificate', { certificate: { isCluster: false } })]),

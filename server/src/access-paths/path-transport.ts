@@ -26,7 +26,7 @@ export class PathTransport {
   readonly #options: PathTransportOptions
   readonly #end: () => void
   readonly #open = new Set<TLSSocket>()
-  #withIdentity: SecureContext | null = null
+  #withIdentity: { readonly identity: ConsoleIdentity; readonly context: SecureContext } | null = null
   #withoutIdentity: SecureContext | null = null
 
   constructor(options: PathTransportOptions) {
@@ -105,7 +105,10 @@ export class PathTransport {
       this.#withoutIdentity ??= secureContextFor(trust.anchor, null)
       return this.#withoutIdentity
     }
-    this.#withIdentity ??= secureContextFor(trust.anchor, identity)
-    return this.#withIdentity
+    // It may have been rotated since.
+    if (this.#withIdentity?.identity !== identity) {
+      this.#withIdentity = { identity, context: secureContextFor(trust.anchor, identity) }
+    }
+    return this.#withIdentity.context
   }
 }

@@ -1,7 +1,9 @@
 // Everything that `/metrics` tells of the console and its clusters. The document and the tests of the dashboard and the
-// alerts are made from this table. Labels are names of clusters and members and words out of closed lists, never a
-// person, a path or the address of one, so there are only so many series, and whoever reads them learns nothing of people.
+// alerts are made from this table. Labels are names of clusters, members and access paths and words out of closed lists,
+// never a person, what they ask for or the address of one, so there are only so many series, and whoever reads them
+// learns nothing of people.
 
+import type { CheckLevel } from '@malleus/shared/api/access-paths.ts'
 import { standings } from '@malleus/shared/domain/health.ts'
 import { doorMetrics } from '../http/metrics.ts'
 import { counter, type Definition, gauge, histogram } from '../lib/instruments.ts'
@@ -119,6 +121,29 @@ export const healthMetrics = {
   panic: gauge('malleus_cluster_panic', 'Whether fewer than half of the measured members answer: 1 or 0.', ['cluster']),
 } as const
 
+/** In the order of badness; a metric tells the place in it. */
+export const pathLevels: readonly CheckLevel[] = ['good', 'info', 'unknown', 'warning', 'bad']
+
+/** Ways in which clients reach a cluster, as new clients meet them. */
+export const accessPathMetrics = {
+  verdict: gauge(
+    'malleus_access_path_verdict',
+    `What an access path is worth: ${pathLevels.map((level, at) => `${at} ${level}`).join(', ')}.`,
+    ['cluster', 'path'],
+  ),
+  visits: counter(
+    'malleus_access_path_visits_total',
+    'New connections made to an access path, by result: answered, or how they failed.',
+    ['cluster', 'path', 'result'],
+  ),
+  seconds: histogram(
+    'malleus_access_path_first_answer_seconds',
+    'Time from a new connection to its first answer, of those that were answered within a second.',
+    ['cluster', 'path'],
+    memberWaits,
+  ),
+} as const
+
 /** When certificates end. */
 export const certificateMetrics = {
   cluster: gauge('malleus_cluster_certificate_expiry_timestamp_seconds', 'When the certificate of a cluster expires.', [
@@ -212,6 +237,7 @@ export const metricSections: readonly { readonly title: string; readonly metrics
   { title: 'Requests to clusters', metrics: Object.values(requestMetrics) },
   { title: 'Members', metrics: Object.values(memberMetrics) },
   { title: 'Health', metrics: Object.values(healthMetrics) },
+  { title: 'Access paths', metrics: Object.values(accessPathMetrics) },
   { title: 'Certificates', metrics: Object.values(certificateMetrics) },
   { title: 'Events and live streams', metrics: Object.values(streamMetrics) },
   { title: 'The console', metrics: Object.values(consoleMetrics) },

@@ -171,6 +171,7 @@ describe('every metric', () => {
         'member',
         'method',
         'outcome',
+        'path',
         'phase',
         'result',
         'route',
