@@ -288,7 +288,7 @@ describe('how much is read', () => {
     await clock.pass(5_000)
     expect(history.entries).toEqual([])
     history.isAvailable = true
-    await clock.pass(5_000)
+    await clock.pass(6_000)
     expect(history.told.filter((told) => told.startsWith('request.change'))).toHaveLength(5_000)
     expect(history.entries[0]?.at).toBe(start)
     expect(history.told.at(-1)).toMatch(/^events.gap .*: 1000 records could not be kept/)

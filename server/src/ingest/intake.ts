@@ -53,7 +53,7 @@ export class Intake {
 
   #handSome(): void {
     const { history, onLost } = this.#options
-    if (!history.isAvailable || history.waiting >= atATime) return
+    if (!history.isAvailable || history.waiting > 0) return
     this.#hand(this.#queue.splice(0, atATime))
     if (this.#lost === null || this.#queue.length > 0) return
     const lost = this.#lost
@@ -79,7 +79,8 @@ export class Intake {
   }
 }
 
-const handEveryMs = 50
-/** In one transaction of the history, which what people do may have to wait for: some milliseconds. */
-const atATime = 200
+/** At most a thousand in a second; in between, the history has time for what people do. */
+const handEveryMs = 25
+/** They share a transaction of the history, which what people do may have to wait for: few milliseconds. */
+const atATime = 25
 const mostWaiting = 5_000
