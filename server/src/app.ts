@@ -24,6 +24,7 @@ import { createDoor } from './app/door.ts'
 import { measurePaths } from './app/measure-paths.ts'
 import { measure, measureGaps } from './app/metrics.ts'
 import { OutcomeFinder } from './app/outcome-finder.ts'
+import { openOwnIdentity } from './app/own-identity.ts'
 import type { Follower } from './app/live-view.ts'
 import { liveViewOf } from './app/live-view.ts'
 import { createRoutes } from './app/routes.ts'
@@ -287,8 +288,9 @@ async function createAllRooms(
       }
     }
     const counts = () => own.get(cluster.name)?.instances.counts() ?? null
+    const identity = await openOwnIdentity(cluster, storage, tools)
     const parts = await createClusterParts(
-      cluster,
+      { ...cluster, identity: identity.inForce },
       config,
       pins,
       keptMembers,
@@ -297,7 +299,7 @@ async function createAllRooms(
       tools,
     )
     const records = new ClusterRecords(parts, database, tools)
-    const trust = createClusterTrust(parts, { database, history }, tools)
+    const trust = createClusterTrust(parts, identity, { database, history }, tools)
     const certificates = createClusterCertificates(cluster, parts, storage, tools)
     rooms.set(cluster.name, createClusterRooms(parts, strips, records, trust, certificates, counts, tools))
   }

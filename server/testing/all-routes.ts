@@ -90,6 +90,7 @@ const sampleBodies: Readonly<Record<string, string>> = {
     '{"name":"laptop","type":"client","restricted":false,"projects":[],"certificate":"PEM"}',
   'PUT /clusters/:cluster/trust/:fingerprint': '{"etag":"e","name":"laptop","restricted":false,"projects":[]}',
   'POST /clusters/:cluster/trust/:fingerprint/remove': '{}',
+  'POST /clusters/:cluster/trust-identity/rotate': '{}',
   'POST /clusters/:cluster/trust-tokens':
     '{"name":"laptop","restricted":false,"projects":[],"withdrawAfterMinutes":null}',
   'POST /clusters/:cluster/trust-tokens/:operation/withdraw': '{}',

@@ -3,7 +3,7 @@ import { X509Certificate } from 'node:crypto'
 import type { PinStore } from '../certificates/pin-store.ts'
 import type { PinChange } from '../certificates/trust-follow.ts'
 import { TrustFollower } from '../certificates/trust-follow.ts'
-import type { Cluster } from '../clusters/cluster.ts'
+import type { Cluster, ConsoleIdentity } from '../clusters/cluster.ts'
 import { MemberDirectory } from '../clusters/member-directory.ts'
 import { ReportedMembers } from '../clusters/reported-members.ts'
 import type { Pin, TrustAnchor } from '../clusters/trust.ts'
@@ -44,6 +44,8 @@ export interface ClusterParts {
   readonly follower: TrustFollower
   /** How each request to the cluster ended. */
   readonly requestEnds: Subscribable<RequestEnd>
+  /** From now on the cluster knows the console by this; resolves when no request is under way with the one before. */
+  useIdentity(next: ConsoleIdentity): Promise<void>
   /** How much of members and budget is in use. */
   load(): GatewayLoad
   start(): void
@@ -61,7 +63,8 @@ export async function createClusterParts(
   tools: Tools,
 ): Promise<ClusterParts> {
   const { clock, random, logger } = tools
-  const { name, identity, mode, memberNetworks, memberPorts, proxyProtocol } = config
+  const { name, mode, memberNetworks, memberPorts, proxyProtocol } = config
+  let { identity } = config
   const hasIdentity = identity !== null
   const { limits } = settings
   const configured = config.trust.kind === 'ca' ? '' : config.trust.fingerprints.join(' ')
@@ -112,8 +115,8 @@ export async function createClusterParts(
     clock,
     random,
   })
-  const own = identity === null ? null : fingerprintOf(new X509Certificate(identity.certificate))
-  const readings = new Readings({ gateway, directory, board, identity: own, clock, random })
+  let own = identity && fingerprintOf(new X509Certificate(identity.certificate))
+  const readings = new Readings({ gateway, directory, board, identity: () => own, clock, random })
   const follower = new TrustFollower({
     cluster: name,
     configured,
@@ -143,7 +146,17 @@ export async function createClusterParts(
   // A token for the audience of the sign-in is there already; only another one has to be asked for.
   const audience = config.audience === settings.oidc.audience ? null : config.audience
   return {
-    cluster: { ...config, audience, directory, trust, board, gateway },
+    cluster: {
+      ...config,
+      get identity() {
+        return identity
+      },
+      audience,
+      directory,
+      trust,
+      board,
+      gateway,
+    },
     reported,
     prober,
     discovery,
@@ -152,6 +165,11 @@ export async function createClusterParts(
     follower,
     requestEnds,
     load: () => gateway.load(),
+    useIdentity: (next) => {
+      identity = next
+      own = fingerprintOf(new X509Certificate(next.certificate))
+      return transport.useIdentity(next)
+    },
     start: () => {
       discovery.start(kept)
       prober.start()

@@ -74,10 +74,17 @@ class ClusterPaths {
     database: Database,
     tools: Tools,
   ) {
-    const { trust, identity, proxyProtocol } = parts.cluster
+    const { cluster } = parts
+    const { trust, proxyProtocol } = cluster
     const { clock } = tools
     this.#parts = parts
-    this.#transport = new PathTransport({ trust, identity, clock })
+    this.#transport = new PathTransport({
+      trust,
+      get identity() {
+        return cluster.identity
+      },
+      clock,
+    })
     const facts = () => factsOf(config, parts)
     this.paths = new AccessPaths({
       cluster: config.name,
@@ -85,7 +92,7 @@ class ClusterPaths {
       visitor: new NetworkVisitor({
         transport: this.#transport,
         trust,
-        hasIdentity: identity !== null,
+        hasIdentity: cluster.identity !== null,
         proxyProtocol,
         clock,
       }),

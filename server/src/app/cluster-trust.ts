@@ -13,6 +13,8 @@ import { GivenTokens } from '../trust/given-tokens.ts'
 import type { WithdrawalOutcome } from '../trust/given-tokens.ts'
 import { PendingTokens } from '../trust/pending-tokens.ts'
 import type { ClusterParts, Tools } from './cluster-parts.ts'
+import type { OpenedIdentity } from './own-identity.ts'
+import { createRotation } from './own-identity.ts'
 import type { Storage } from './storage.ts'
 
 /** Whom one cluster trusts, for its routes; with what goes on by itself. */
@@ -26,11 +28,14 @@ export interface ClusterTrust {
 const mostViews = 200
 
 export function createClusterTrust(
-  { cluster, readings }: ClusterParts,
+  parts: ClusterParts,
+  identity: OpenedIdentity,
   { database, history }: Pick<Storage, 'database' | 'history'>,
   tools: Tools,
 ): ClusterTrust {
+  const { cluster, readings } = parts
   const { name, mode, gateway, directory } = cluster
+  const rotation = createRotation(parts, identity, history, tools)
   const given = new GivenTokens({
     cluster: name,
     gateway,
@@ -69,14 +74,19 @@ export function createClusterTrust(
       },
       cannotWithdraw,
       given,
+      rotation,
       clock: tools.clock,
     },
     start: () => {
+      rotation.start()
       given.start().catch((error: unknown) => {
         tools.logger.error({ err: error, cluster: name }, 'tokens that were promised to be withdrawn are not known')
       })
     },
-    stop: () => given.stop(),
+    stop: () => {
+      rotation.stop()
+      given.stop()
+    },
   }
 }
 

@@ -188,6 +188,47 @@ describe('a token', () => {
   })
 })
 
+describe("the console's own identity", () => {
+  const rotatePath = `/api/clusters/${clusterName}/trust-identity/rotate`
+  const ownEntry = async () => (await seenBy(admin)).entries.find(({ isConsole }) => isConsole)
+
+  test('is rotated while people read, drops none of their requests, and outlives the process', async () => {
+    const before = fingerprintOf(app.identity.certificate)
+    expect((await ownEntry())?.fingerprint).toBe(before)
+    const over = new AbortController()
+    const failed: string[] = []
+    const reading = Array.from({ length: 4 }, async () => {
+      while (!over.signal.aborted) {
+        const reply = await admin.get(`/api/clusters/${clusterName}/members/server1`)
+        if (reply.status !== 200) failed.push(reply.text)
+      }
+    })
+    const rotated = await admin.post(rotatePath, {})
+    over.abort()
+    await Promise.all(reading)
+    expect(rotated.status, rotated.text).toBe(200)
+    expect(failed).toEqual([])
+
+    const own = await ownEntry()
+    expect(own).toMatchObject({ type: 'client', restricted: false })
+    expect(rotated.json).toEqual({ fingerprint: own?.fingerprint })
+    expect(own?.fingerprint).not.toBe(before)
+    expect(app.cluster.state.trust.find(before)).toBeUndefined()
+    expect((await seenBy(admin)).rotation).toEqual({ stage: 'settled', problem: null, cannot: null })
+
+    await app.restart()
+    admin = await app.signIn('admin')
+    expect((await ownEntry())?.fingerprint).toBe(own?.fingerprint)
+    // It is asked with the new one: what needs an identity is known again.
+    await eventually(
+      () => seenBy(admin),
+      ({ cannotWithdraw }) => cannotWithdraw === null,
+    )
+    const asked = app.cluster.requests.flatMap(({ peerFingerprint }) => peerFingerprint ?? [])
+    expect(asked.at(-1)).toBe(own?.fingerprint)
+  })
+})
+
 test('nobody without the role changes anything, and nobody is shown a secret', async () => {
   const viewer = await app.signIn('viewer')
   const before = app.cluster.executions.length

@@ -108,10 +108,12 @@ export interface StreamRefused {
 interface Lane {
   readonly pool: Pool
   readonly key: string
+  readonly kind: Authority['kind']
 }
 
 interface ProbeLane {
   readonly client: Client
+  readonly kind: Authority['kind']
   busy: boolean
 }
 
@@ -131,12 +133,14 @@ export class Transport {
   /** Connections that are no request's any more: open streams. */
   readonly #streams = new Set<TLSSocket>()
   readonly #stopListening: () => void
+  #identity: ConsoleIdentity | null
   #withIdentity: SecureContext | null = null
   #withoutIdentity: SecureContext | null = null
   #destroyed = false
 
   constructor(options: TransportOptions) {
     this.#options = options
+    this.#identity = options.identity
     this.#stopListening = options.trust.subscribe((change) => this.#trustChanged(change))
   }
 
@@ -222,6 +226,20 @@ export class Transport {
     }
   }
 
+  /**
+   * From now on connections are made with another client certificate; those with the one before end when they are free.
+   * Streams that are open stay. Resolves when no request is under way with the one before.
+   */
+  async useIdentity(identity: ConsoleIdentity): Promise<void> {
+    this.#identity = identity
+    this.#withIdentity = null
+    const lanes = [...this.#lanes.values()].filter(({ kind }) => carriesIdentity(kind))
+    const probes = [...this.#probes].filter(([, { kind }]) => carriesIdentity(kind))
+    for (const { key } of lanes) this.#lanes.delete(key)
+    for (const [key] of probes) this.#probes.delete(key)
+    await Promise.all([...lanes.map(({ pool }) => pool.close()), ...probes.map(([, { client }]) => client.close())])
+  }
+
   /** Ends every connection at once. Nothing can be sent afterwards. */
   destroy(): void {
     this.#destroyed = true
@@ -253,7 +271,7 @@ export class Transport {
     const warm = this.#probes.get(key)
     if (connection === 'warm' && warm !== undefined && !warm.busy) return warm
     const { socket } = await this.#dial(member, authority, { connectTimeoutMs, tlsTimeoutMs, progress, signal })
-    const lane: ProbeLane = { client: clientOver(member, socket), busy: false }
+    const lane: ProbeLane = { client: clientOver(member, socket), kind: authority.kind, busy: false }
     const before = this.#probes.get(key)
     if (before !== undefined) void before.client.close()
     this.#probes.set(key, lane)
@@ -277,7 +295,7 @@ export class Transport {
       allowH2: false,
       ...idle,
     })
-    const lane = { pool, key }
+    const lane: Lane = { pool, key, kind: authority.kind }
     this.#lanes.set(key, lane)
     // Lanes of members and people that are gone go with their last connection.
     const dropWhenUnused = (): void => {
@@ -323,7 +341,8 @@ export class Transport {
   }
 
   #contextFor(authority: Authority): SecureContext {
-    const { trust, identity } = this.#options
+    const { trust } = this.#options
+    const identity = this.#identity
     if (authority.kind === 'anonymous' || authority.kind === 'bearer') {
       this.#withoutIdentity ??= secureContextFor(trust.anchor, null)
       return this.#withoutIdentity
@@ -359,6 +378,10 @@ export class Transport {
     for (const dispatcher of [...lanes, ...probes]) void dispatcher.destroy(reason)
     for (const socket of this.#streams) socket.destroy(reason)
   }
+}
+
+function carriesIdentity(kind: Authority['kind']): boolean {
+  return kind === 'console' || kind === 'certificate'
 }
 
 /** Deadlines are of the whole request and kept by whoever asks; undici's would only add timers of their own. */

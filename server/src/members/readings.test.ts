@@ -45,7 +45,7 @@ function world(identity: string | null = 'f'.repeat(64)) {
     },
     directory,
     board,
-    identity,
+    identity: () => identity,
     clock,
     random: systemRandom,
   })

@@ -21,8 +21,8 @@ export interface ReadingsOptions {
   readonly gateway: Pick<Gateway, 'read'>
   readonly directory: MemberDirectory
   readonly board: HealthBoard
-  /** SHA-256 of the console's client certificate; null where it has none. */
-  readonly identity: string | null
+  /** SHA-256 of the console's client certificate as it is now; null where it has none. */
+  readonly identity: () => string | null
   readonly clock: Clock
   readonly random: Random
 }
@@ -86,7 +86,7 @@ export class Readings {
   }
 
   start(): void {
-    if (this.#options.identity === null) return
+    if (this.#options.identity() === null) return
     this.#stopped = false
     const { board, directory } = this.#options
     this.#every(readEveryMs.state, () => this.#readAll((member) => this.#readState(member)))
@@ -109,7 +109,7 @@ export class Readings {
   }
 
   of(member: string): MemberReadings {
-    return this.#options.identity !== null ? (this.#members.get(member) ?? nothing) : cannotAny
+    return this.#options.identity() !== null ? (this.#members.get(member) ?? nothing) : cannotAny
   }
 
   /** Why the instances are not all there are; null when they are. */
@@ -122,12 +122,12 @@ export class Readings {
 
   /** The entry of the console's own certificate in the trust store. */
   get identity(): Reading<IncusTrustEntry> {
-    return this.#options.identity === null ? cannot : this.#identity
+    return this.#options.identity() === null ? cannot : this.#identity
   }
 
   /** The newest thing any member said of itself as a server of this cluster; null before one did. */
   get anyServer(): Reading<IncusServer> {
-    if (this.#options.identity === null) return cannot
+    if (this.#options.identity() === null) return cannot
     const read = [...this.#members.values()].map(({ server }) => server)
     return read.toSorted((a, b) => (b.readAt ?? 0) - (a.readAt ?? 0))[0] ?? notReadYet
   }
@@ -201,7 +201,7 @@ export class Readings {
     const { gateway, clock, identity } = this.#options
     const common = { class: 'read', scope: { kind: 'console' }, target: { kind: 'any' } } as const
     const read = await gateway
-      .read({ ...common, path: `/certificates/${identity ?? ''}`, parse: IncusTrustEntry })
+      .read({ ...common, path: `/certificates/${identity() ?? ''}`, parse: IncusTrustEntry })
       .then(
         ({ value }) => ({ value }),
         (error: unknown) => ({ failure: describeReadFailure(error) }),

@@ -70,7 +70,7 @@ async function world(
     memberPorts: [],
     resolve: () => Promise.resolve([]),
   })
-  const readings = new Readings({ ...common, identity })
+  const readings = new Readings({ ...common, identity: () => identity })
   const prober = new Prober({ transport, board, mode: 'certificate', deep: true, ...tools })
   ends.push(directory.subscribe((members) => prober.follow(members)))
   prober.follow(directory.list())

@@ -13,6 +13,7 @@ import type { Clock } from '../lib/clock.ts'
 import { instant } from '../lib/clock.ts'
 import { NoSuchEntry } from './trust-error.ts'
 import type { PendingTokens } from './pending-tokens.ts'
+import type { IdentityRotation } from './rotation.ts'
 import type { Describe, EntryFacts } from './trust-entries.ts'
 import { trustEntries } from './trust-entries.ts'
 import { authorizationOf, trustFindings } from './trust-findings.ts'
@@ -30,6 +31,7 @@ export interface TrustPorts {
   readonly cannotWithdraw: () => string | null
   /** Who used what, as far as the servers' request log was followed. */
   readonly uses: Uses
+  readonly rotation: Pick<IdentityRotation, 'rotate' | 'state'>
   readonly clock: Clock
 }
 
@@ -84,6 +86,7 @@ export async function readTrust(
     uses: asker.seesUses ? collectionOf(ports.uses) : null,
     authorization: authorizationOf(facts),
     findings: trustFindings(facts),
+    rotation: { ...ports.rotation.state, cannot: cannotRotate(read.entries) },
     cannotWithdraw: ports.cannotWithdraw(),
     projects: (projects?.value ?? []).map(nameIn).filter((name) => isIn(visibleProjects(asker.scope), name)),
   }
@@ -153,6 +156,13 @@ function ask<Parsed>(
   query: Readonly<Record<string, string>> = {},
 ): Promise<Answer<Parsed>> {
   return gateway.read({ class: 'read', scope, target, path, query, parse, ...(signal && { signal }) })
+}
+
+/** As far as the entries tell; the rest is seen when it is tried. */
+function cannotRotate(entries: readonly TrustEntry[]): string | null {
+  const own = entries.find(({ isConsole }) => isConsole)
+  if (own === undefined) return 'This console has no entry of its own here.'
+  return own.restricted ? "The console's own identity is restricted and may add none." : null
 }
 
 /** What is nice to have beside the entries keeps nobody from these. */

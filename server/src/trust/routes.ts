@@ -4,6 +4,7 @@ import {
   getTrust,
   getTrustEntry,
   removeTrustEntry,
+  rotateIdentity,
   updateTrustEntry,
   withdrawTrustToken,
 } from '@malleus/shared/api/trust.ts'
@@ -83,6 +84,18 @@ export function trustRoutes(
       handler: async (context, { params: { cluster, fingerprint } }) => {
         context.answeredBy(await removeEntry(of(cluster), await askerOf(context, cluster), fingerprint))
         return { fingerprint }
+      },
+    }),
+    route({
+      endpoint: rotateIdentity,
+      action: 'trust.rotate',
+      class: 'mutate',
+      stepUp: true,
+      object: ({ cluster }) => cluster,
+      handler: async (_context, { params: { cluster } }) => {
+        const { rotation, own } = of(cluster)
+        await rotation.rotate()
+        return { fingerprint: own() ?? '' }
       },
     }),
     route({

@@ -11,7 +11,6 @@ export const TrustName = z
   .max(64)
   .regex(/^[^\p{C}]*$/u, 'has characters that cannot be shown')
 
-const Fingerprint = z.string().regex(/^[0-9a-f]{64}$/)
 const Projects = z.array(z.string().min(1).max(64)).max(1_000)
 
 /** What can be read from the certificate of an entry. */
@@ -120,6 +119,13 @@ export const TrustView = z.object({
     })
     .nullable(),
   findings: z.array(TrustFinding),
+  /** How far the rotation of the console's own identity is; `problem`: why it does not go on now. */
+  rotation: z.object({
+    stage: z.enum(['adding', 'removing', 'settled']),
+    problem: z.string().nullable(),
+    /** Why it cannot be rotated, as a sentence; null when it can. */
+    cannot: z.string().nullable(),
+  }),
   /** Whether this console can withdraw a token at a time; a sentence why not, else null. */
   cannotWithdraw: z.string().nullable(),
   /** The projects that there are to restrict to. */
@@ -212,7 +218,11 @@ export const withdrawTrustToken = endpoint({
   reply: z.object({ id: z.string() }),
 })
 
-/** For schemas of paths: whether it is the fingerprint of a certificate. */
-export function isFingerprint(text: string): boolean {
-  return Fingerprint.safeParse(text).success
-}
+/** Answers when the new identity is in force and the old one removed, or says why it is not yet. */
+export const rotateIdentity = endpoint({
+  method: 'POST',
+  path: '/clusters/:cluster/trust-identity/rotate',
+  summary: 'Gives this console another identity in the cluster, and removes the one before.',
+  body: z.strictObject({}),
+  reply: z.object({ fingerprint: z.string() }),
+})

@@ -30,6 +30,7 @@ export const actions = {
   'trust.remove': 'ended the trust in a client',
   'trust.token': 'made a token for a client',
   'trust.withdraw': 'withdrew a token',
+  'trust.rotate': 'rotated the identity of the console',
   'acme.read': 'looked at how certificates are renewed',
   'acme.check': 'checked an order for a certificate',
   'acme.configure': 'set up how certificates are renewed',
@@ -77,6 +78,7 @@ const changing: ReadonlySet<Action> = new Set<Action>([
   'trust.remove',
   'trust.token',
   'trust.withdraw',
+  'trust.rotate',
 ])
 
 /** Whether it is done to something that may belong to a project, so that a role in that project is enough for it. */

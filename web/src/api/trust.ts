@@ -5,6 +5,7 @@ import {
   getTrust,
   getTrustEntry,
   removeTrustEntry,
+  rotateIdentity,
   updateTrustEntry,
   withdrawTrustToken,
   type TrustEntry,
@@ -94,6 +95,18 @@ export function useWithdrawToken(cluster: string, target: Target) {
     mutationFn: ({ id, key }: { readonly id: string; readonly key: string }) =>
       call(withdrawTrustToken, { params: { cluster, operation: id }, body: {} }, { target, idempotencyKey: key }),
     onSettled: again,
+  })
+}
+
+/** Gives the console another identity. */
+export function useRotateIdentity(cluster: string) {
+  const again = useReadAgain(cluster)
+  const client = useQueryClient()
+  return useMutation({
+    mutationFn: (idempotencyKey: string) => call(rotateIdentity, { params: { cluster }, body: {} }, { idempotencyKey }),
+    onSettled: async () => {
+      await Promise.all([again(), client.invalidateQueries({ queryKey: ['cluster', cluster, 'certificate'] })])
+    },
   })
 }
 

@@ -13,6 +13,7 @@ import { SidePanel } from '../../ui/SidePanel.tsx'
 import { inkOf, StateMark } from '../../ui/StateMark.tsx'
 import { findingShapes, mayDo, typeWords, unseen } from './trust-words.ts'
 
+const RotateDialog = lazy(() => import('./RotateDialog.tsx').then((m) => ({ default: m.RotateDialog })))
 const EditDialog = lazy(() => import('./EditDialog.tsx').then((m) => ({ default: m.EditDialog })))
 
 /** All that is known of one entry, and what can be done with it. */
@@ -22,13 +23,19 @@ export function EntryPanel(props: {
   all: readonly TrustEntry[]
   projects: readonly string[]
   uses: TrustView['uses']
+  rotation: TrustView['rotation']
   onRemove: () => void
   onClose: () => void
 }) {
-  const { cluster, entry, all, projects, uses, onRemove, onClose } = props
+  const { cluster, entry, all, projects, uses, rotation, onRemove, onClose } = props
   const [editing, setEditing] = useState(false)
+  const [rotating, setRotating] = useState(false)
   const update = useMay('trust.update')
   const remove = useMay('trust.remove')
+  const rotate = useMay('trust.rotate')
+  const whyNotRotate = rotate.may
+    ? (rotation.cannot ?? (rotation.stage === 'settled' ? undefined : 'It is being rotated already.'))
+    : rotate.because
   const possible = canRemoveTrust(entry, all)
   const whyNot = !remove.may ? remove.because : possible.kind === 'cannot' ? possible.because : undefined
   return (
@@ -56,10 +63,20 @@ export function EntryPanel(props: {
         >
           Edit…
         </Button>
+        {entry.isConsole && (
+          <Button opens="dialog" disabledReason={whyNotRotate} onPress={() => setRotating(true)}>
+            Rotate…
+          </Button>
+        )}
         <Button opens="dialog" disabledReason={whyNot} onPress={onRemove}>
           Remove…
         </Button>
       </div>
+      {rotating && (
+        <Suspense fallback={null}>
+          <RotateDialog cluster={cluster} onClose={() => setRotating(false)} />
+        </Suspense>
+      )}
       {editing && (
         <Suspense fallback={null}>
           <EditDialog cluster={cluster} entry={entry} projects={projects} onClose={() => setEditing(false)} />

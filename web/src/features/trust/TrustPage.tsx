@@ -16,6 +16,7 @@ import { Button } from '../../ui/Button.tsx'
 import { LongTable } from '../../ui/LongTable.tsx'
 import { EntryPanel } from './EntryPanel.tsx'
 import { FindingsCard } from './FindingsCard.tsx'
+import { RotationNotice } from './RotationNotice.tsx'
 import { TokensCard } from './TokensCard.tsx'
 import { trustColumns, type TrustColumn } from './trust-columns.tsx'
 import {
@@ -98,6 +99,7 @@ function Trust() {
         title="Trust"
         sentence={trust && describeTrust(all, trust.tokens, kind === 'server' ? 0 : rows.length)}
         error={error}
+        notices={trust && <RotationNotice rotation={trust.rotation} />}
         filter={{
           label: 'Filter by name, fingerprint, project, issuer…',
           value: text,
@@ -155,6 +157,7 @@ function Trust() {
                 all={all}
                 projects={trust.projects}
                 uses={trust.uses}
+                rotation={trust.rotation}
                 onRemove={() => setRemoving([opened])}
                 onClose={close}
               />

@@ -61,6 +61,16 @@ const driverWords: Readonly<Record<'tls' | 'openfga' | 'scriptlet', string>> = {
   scriptlet: 'A scriptlet decides',
 }
 
+/** How far another identity for the console itself is; undefined when nothing goes on. */
+export function describeRotation({ stage, problem }: TrustView['rotation']): string | undefined {
+  if (stage === 'settled') return undefined
+  const what =
+    stage === 'adding'
+      ? 'Another identity for this console was made and is not in force yet; the one before is.'
+      : 'Another identity for this console is in force; the one before is not removed yet.'
+  return `${what} ${problem === null ? 'It goes on now.' : `The console goes on with it by itself: ${problem}`}`
+}
+
 /** The same on the command line. Several commands stand one below the other. */
 export function removeCommand(cluster: string, entries: readonly Pick<TrustEntry, 'fingerprint'>[]): string {
   return entries.map(({ fingerprint }) => `incus config trust remove ${cluster}:${fingerprint.slice(0, 12)}`).join('\n')
