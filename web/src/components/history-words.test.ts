@@ -119,6 +119,28 @@ test.each<[Partial<AuditRecord>, string]>([
     },
     'aaaaaaaaaaaa (tls) instance started server3',
   ],
+  [
+    {
+      source: 'incus',
+      action: 'request.refused',
+      actor: null,
+      decision: { allow: false, rule: 'refused' },
+      object: null,
+    },
+    'a stranger (incus) denied: a request via server1',
+  ],
+  [
+    {
+      source: 'incus',
+      action: 'requests.gap',
+      actor: null,
+      req: null,
+      out: null,
+      phase: 'event',
+      during: { from: '2026-11-22T06:11:00.000Z', to: '2026-11-22T06:12:00.000Z' },
+    },
+    'Malleus did not hear server3',
+  ],
 ])('%j', (change, line) => expect(said(record(change))).toEqual([line]))
 
 test('the chain’s own beginning and end are not things people did', () => {
@@ -137,4 +159,20 @@ test.each<[string, Partial<AuditRecord>, number]>([
 ])('what was done through this console %s', (_, change, lines) => {
   const echo = { ...record({}, null), seq: 2, source: 'incus' as const, action: 'cluster-member-evacuated', ...change }
   expect(said(record(), echo)).toHaveLength(lines)
+})
+
+test('a request that a server logged is told where nothing else tells of it', () => {
+  const out = null
+  const actor = { ...record().actor!, name: 'root', protocol: 'unix' }
+  const req = { ...record().req!, id: 'server1@2026-11-22T06:12:00.1Z', method: 'PUT', path: '/1.0/profiles/p2' }
+  const common = { source: 'incus' as const, actor, out, phase: 'event' as const, object: 'p2' }
+  const asked = record({ ...common, seq: 2, action: 'request.change', req })
+  const updated = record({
+    ...common,
+    seq: 3,
+    action: 'profile-updated',
+    req: { ...req, id: 'server1@2026-11-22T06:12:00.2Z' },
+  })
+  expect(said(asked)).toEqual(['root (unix) asked PUT /1.0/profiles/p2 p2 via server1'])
+  expect(said(updated, asked)).toEqual(['root (unix) profile updated p2 via server1'])
 })

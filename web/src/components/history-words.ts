@@ -1,5 +1,6 @@
 import type { AuditRecord } from '@malleus/shared/api/audit.ts'
 import { actions, type Action } from '@malleus/shared/domain/action.ts'
+import { joinRecords } from '@malleus/shared/domain/join-records.ts'
 import type { Tone } from '../ui/StateMark.tsx'
 
 /** One line of the access history as people say it: who, what, to what, and how it went. */
@@ -23,7 +24,7 @@ export interface HistoryLine {
  */
 export function historyLines(records: readonly AuditRecord[]): readonly HistoryLine[] {
   const stories = new Map<string, AuditRecord>()
-  for (const record of records) {
+  for (const record of withoutToldRequests(records)) {
     if (record.phase === 'genesis' || record.phase === 'close') continue
     const latest = stories.get(requestOf(record))
     // What was found out later does not say again who did it.
@@ -32,27 +33,39 @@ export function historyLines(records: readonly AuditRecord[]): readonly HistoryL
   return together(withoutEchoes([...stories.values()].map(lineOf)))
 }
 
+/** A request that a member logged says nothing new where what was done by it is told too. */
+function withoutToldRequests(records: readonly AuditRecord[]): readonly AuditRecord[] {
+  const isRequest = ({ action }: AuditRecord): boolean => action.startsWith('request.')
+  const told = joinRecords(records).filter(({ parts }) => !parts.every(isRequest))
+  const echoes = new Set(told.flatMap(({ parts }) => parts.filter(isRequest)))
+  return records.filter((record) => !echoes.has(record))
+}
+
 function requestOf(record: AuditRecord): string {
   return record.req?.id ?? `${record.chain}:${record.seq}`
 }
 
 function lineOf(record: AuditRecord): HistoryLine {
+  const isGap = record.during !== undefined
   return {
     key: `${record.chain}:${record.seq}`,
     at: record.ts,
     who: whoDid(record),
-    by: record.source === 'incus' ? (record.actor?.protocol ?? 'incus') : undefined,
+    // That something is missing, the console noticed.
+    by: record.source === 'incus' && !isGap ? (record.actor?.protocol ?? 'incus') : undefined,
     ...outcomeOf(record),
     deed: deedOf(record),
     object: record.object ?? undefined,
-    via: record.up?.via ?? record.src.via ?? undefined,
+    via: isGap ? undefined : (record.up?.via ?? record.src.via ?? undefined),
   }
 }
 
 /** Incus names clients by the fingerprint of their certificate, of which the beginning is enough to know them by. */
-function whoDid({ actor, source, action, req }: AuditRecord): string {
+function whoDid({ actor, source, action, req, during }: AuditRecord): string {
   if (actor !== null && actor.name !== '')
     return /^[0-9a-f]{64}$/.test(actor.name) ? actor.name.slice(0, 12) : actor.name
+  if (during !== undefined) return 'Malleus'
+  if (action === 'request.refused') return 'a stranger'
   if (source === 'incus') return 'Incus'
   return req === null && !action.startsWith('session.') ? 'Malleus' : 'somebody not signed in'
 }
@@ -100,11 +113,15 @@ function together(lines: readonly HistoryLine[]): readonly HistoryLine[] {
 }
 
 function isSameDeed(a: HistoryLine, b: HistoryLine): boolean {
-  return a.by !== undefined && a.who === b.who && a.by === b.by && a.deed === b.deed && a.outcome === b.outcome
+  const mayBeMany = a.by !== undefined || a.who === 'Malleus'
+  return mayBeMany && a.who === b.who && a.by === b.by && a.deed === b.deed && a.outcome === b.outcome
 }
 
 const otherDeeds: Readonly<Record<string, string>> = {
   request: 'a request',
+  'request.refused': 'a request',
+  'requests.gap': 'did not hear',
+  'events.gap': 'did not hear the cluster',
   'cluster-member-evacuated': 'evacuated',
   'cluster-member-restored': 'restored',
   'cluster-member-added': 'added',
@@ -120,8 +137,9 @@ const otherDeeds: Readonly<Record<string, string>> = {
 }
 
 /** Console actions have their own words; Incus's keep Incus's, with spaces. */
-function deedOf({ action }: AuditRecord): string {
+function deedOf({ action, req }: AuditRecord): string {
   if (isAction(action)) return actions[action]
+  if (action === 'request.change') return `asked ${req?.method ?? ''} ${req?.path ?? ''}`
   return otherDeeds[action] ?? action.replaceAll('-', ' ')
 }
 
