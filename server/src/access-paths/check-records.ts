@@ -97,5 +97,5 @@ function longTtl(records: NonNullable<PathEvidence['records']>): PathCheck[] {
           `A server that is taken out of DNS gets clients for that long. Set a TTL of 60 s.`,
         ),
       ]
-    : [good('ttl', `A change of the record reaches clients within ${longest} s`)]
+    : [good('ttl', `A change of the record reaches clients ${longest === 0 ? 'at once' : `within ${longest} s`}`)]
 }

@@ -54,6 +54,8 @@ export class PathWatch {
   #clients: Client[] = []
   #probedAt: number | null = null
   #round = 0
+  /** The last round that is complete. */
+  #ended = 0
   #pending = 0
   #signature = ''
   #changedAt = -Infinity
@@ -95,7 +97,8 @@ export class PathWatch {
 
   get evidence(): PathEvidence {
     return {
-      visits: this.#visits,
+      // Of a round that is under way, those that answer are known before those that do not.
+      visits: this.#visits.filter(({ round }) => round <= this.#ended),
       records: this.#records,
       resolveFailure: this.#resolveFailure,
       forbidden: this.#forbidden,
@@ -164,6 +167,7 @@ export class PathWatch {
     })
     await Promise.all(asked.map((address) => this.#visit(address, this.#round)))
     if (this.#stopped) return
+    this.#ended = this.#round
     this.#probedAt = clock.now()
     this.#judged()
     this.#isVisiting = false
