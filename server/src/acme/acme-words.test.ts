@@ -160,6 +160,16 @@ describe('a failed order', () => {
     expect(advice?.command).toBe(command)
   })
 
+  test('is told by what the program says of the domains, also when the middle of it is missing', () => {
+    const said = `Failed to run lego command: Failed to run: lego --accept-tos … ould not obtain certificates:
+	error: one or more domains had a problem:
+[incus.lab.test] acme: error: 400 :: urn:ietf:params:acme:error:connection :: Get "http://incus.lab.test:80/": refused)`
+    expect(orderFailure(said)).toMatchObject({
+      error: expect.stringMatching(/^\[incus.lab.test\] acme: error: 400/),
+      advice: { command: null },
+    })
+  })
+
   test('is told by its last words', () => {
     expect(orderFailure('first\n2026/11/22 18:08:56 it ended like this\n').error).toBe('it ended like this')
     expect(orderFailure('').advice).toBeNull()

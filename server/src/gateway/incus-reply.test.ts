@@ -80,6 +80,12 @@ describe('a refusal', () => {
     expect(refusal(status, 'why', bearer)).toMatchObject({ kind: 'incus', status, code, message: 'why' })
   })
 
+  it('does not take the words of a program that Incus ran for those of its database', () => {
+    const said = 'acme: context deadline exceeded'
+    expect(refusal(500, said).database).toBe(true)
+    expect(refusal(500, `Failed to run lego command: ${said}`).database).toBe(false)
+  })
+
   it('has the text of Incus, and of a long one its beginning and its end, in 512 characters', () => {
     expect(refusal(403, 'x'.repeat(512)).message).toBe('x'.repeat(512))
     const { message } = refusal(403, `Failed to run it: ${'x'.repeat(10_000)} because of this`)

@@ -3,6 +3,8 @@
 import type { ProblemCode } from '@malleus/shared/api/problem.ts'
 import { IncusReply } from '@malleus/shared/incus/reply.ts'
 import type { z } from 'zod'
+import { withoutSecrets } from '../lib/redact.ts'
+import { shortened } from '../lib/shortened.ts'
 import type { WireReply } from './exchange.ts'
 import { readRows } from './json-rows.ts'
 import { MemberError } from './member-error.ts'
@@ -23,11 +25,6 @@ export interface ReplyContext<Parsed> {
 }
 
 const mostTextLength = 512
-
-/** Incus passes on whole outputs of programs, which say at their end what went wrong. */
-function shortened(text: string): string {
-  return text.length <= mostTextLength ? text : `${text.slice(0, 120)} … ${text.slice(120 + 3 - mostTextLength)}`
-}
 
 /** Reads one answer. Throws a MemberError: `incus` when Incus says no, `bad-reply` for what Incus would not say. */
 export function readIncusReply<Parsed>(reply: WireReply, context: ReplyContext<Parsed>): ParsedReply<Parsed> {
@@ -79,7 +76,7 @@ export function etagOf({ headers: { etag } }: WireReply): string | null {
 export function saysDatabaseUnavailable(status: number, text: string): boolean {
   return (
     (status === 500 || status === 503) &&
-    !/^Failed to run /.test(text) &&
+    !text.startsWith('Failed to run ') &&
     /cowsql|\bleader\b|context deadline|transaction/i.test(text)
   )
 }
@@ -108,7 +105,8 @@ export function saysNotDone(error: MemberError): boolean {
 }
 
 function refusal(text: string, status: number, context: ReplyContext<unknown>): MemberError {
-  const message = text === '' ? `${context.member} answered with status ${status}` : shortened(text)
+  const message =
+    text === '' ? `${context.member} answered with status ${status}` : shortened(withoutSecrets(text), mostTextLength)
   return new MemberError({
     kind: 'incus',
     member: context.member,

@@ -1,10 +1,13 @@
 import type { IncusOperation } from '@malleus/shared/incus/operation.ts'
 import { withoutSecrets } from '../lib/redact.ts'
+import { shortened } from '../lib/shortened.ts'
 
 /** What Incus said of an operation, in its own form, with everything left out that may hold a secret. */
 export type ToldOperation = Readonly<Record<string, unknown>>
 
 const mostCharacters = 512
+/** Outputs of programs that Incus ran can be long, and their end is what counts. */
+const mostRead = 64 * 1024
 const mostEntries = 100
 const mostDepth = 6
 const mostBytes = 32 * 1024
@@ -43,6 +46,5 @@ function cleanField(key: string, value: unknown, depth: number): unknown {
 
 /** Incus's own words, in which there may be the address of an image with who may have it. */
 export function words(text: string): string {
-  const safe = withoutSecrets(text.slice(0, 4_096))
-  return safe.length > mostCharacters ? `${safe.slice(0, mostCharacters - 1)}…` : safe
+  return shortened(withoutSecrets(text.slice(0, mostRead)), mostCharacters)
 }
