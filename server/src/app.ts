@@ -135,7 +135,7 @@ export async function createApp({ config, tools, siteFolder, version }: AppOptio
     return found
   }
 
-  const ending = createAlerts({ config, rooms, paths, signIn, storage, metrics, tools })
+  const ending = createAlerts({ config, rooms, paths, own, hub, signIn, storage, metrics, tools })
   const confirmations = new Confirmations({
     history: storage.history,
     isFollowed: (cluster) => own.has(cluster),

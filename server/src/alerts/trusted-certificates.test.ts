@@ -21,10 +21,12 @@ const entries = [
 
 function start(read: Gateway['read']) {
   const clock = new ManualClock()
-  const trusted = new TrustedCertificates({ cluster: 'prod', gateway: { read }, clock, logger })
+  const changes: string[] = []
+  const onChange = () => void changes.push('changed')
+  const trusted = new TrustedCertificates({ cluster: 'prod', gateway: { read }, onChange, clock, logger })
   open.push(trusted)
   trusted.start()
-  return { clock, trusted }
+  return { clock, trusted, changes }
 }
 
 test('whoever is trusted is known with the end of their certificate, members and what cannot be read left out', async () => {
@@ -61,4 +63,29 @@ test('nothing is known until they were read, which is tried again, and a failure
   await clock.pass(60 * 60_000)
   expect(trusted.known).toHaveLength(2)
   expect(asked).toBeGreaterThan(3)
+})
+
+test('whoever is trusted anew is known a moment after the cluster says so, and that is told once', async () => {
+  let trust = entries.slice(0, 1)
+  const { clock, trusted, changes } = start(async ({ parse }) => ({
+    value: parse.parse(trust),
+    operation: null,
+    via: 'server1',
+    attempts: 1,
+    hedged: false,
+    etag: null,
+  }))
+  await clock.pass(0)
+  trust = entries
+  for (let told = 0; told < 5; told += 1) {
+    trusted.hurry()
+    await clock.pass(100)
+  }
+  expect(trusted.known).toHaveLength(1)
+  await clock.pass(1_000)
+  expect(trusted.known).toHaveLength(2)
+  expect(changes).toHaveLength(2)
+  trusted.hurry()
+  await clock.pass(1_000)
+  expect(changes).toHaveLength(2)
 })

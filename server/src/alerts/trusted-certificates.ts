@@ -9,12 +9,16 @@ import type { KnownCertificate } from './known-certificate.ts'
 export interface TrustedCertificatesOptions {
   readonly cluster: string
   readonly gateway: Pick<Gateway, 'read'>
+  /** Called when others are trusted than before. */
+  readonly onChange: () => void
   readonly clock: Clock
   readonly logger: Logger
 }
 
 const everyMs = 10 * 60_000
 const retryMs = 60_000
+/** Those who change much at once are waited for. */
+const hurryMs = 1_000
 
 /**
  * The certificates of those whom a cluster trusts, as the console's own identity may see them: read in the background,
@@ -44,8 +48,14 @@ export class TrustedCertificates {
     this.#cancel()
   }
 
+  /** Somebody is trusted, or no longer: they are read again in a moment. */
+  hurry(): void {
+    this.#planRead(hurryMs)
+  }
+
   async #readOnce(): Promise<void> {
-    const { cluster, gateway, clock, logger } = this.#options
+    const { cluster, gateway, logger, onChange } = this.#options
+    const before = JSON.stringify(this.#known)
     let next = everyMs
     try {
       const { value } = await gateway.read({
@@ -61,7 +71,13 @@ export class TrustedCertificates {
       next = retryMs
       logger.debug({ err: error, cluster }, 'the certificates that are trusted could not be read')
     }
-    if (!this.#stopped) this.#cancel = clock.after(next, () => void this.#readOnce())
+    this.#planRead(next)
+    if (JSON.stringify(this.#known) !== before) onChange()
+  }
+
+  #planRead(inMs: number): void {
+    this.#cancel()
+    if (!this.#stopped) this.#cancel = this.#options.clock.after(inMs, () => void this.#readOnce())
   }
 }
 

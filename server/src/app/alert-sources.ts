@@ -8,9 +8,11 @@ import { webhookSink } from '../alerts/webhook-sink.ts'
 import { currentCertificate } from '../certificates/cluster-certificates.ts'
 import { fingerprintOf } from '../clusters/trust.ts'
 import type { Config } from '../config.ts'
+import type { LiveHub } from '../live/live-hub.ts'
 import type { Tools } from './cluster-parts.ts'
 import type { AllPaths } from './cluster-paths.ts'
 import type { ClusterRooms } from './cluster-rooms.ts'
+import type { ClusterWatch } from './cluster-watch.ts'
 import type { ConsoleMetrics } from './console-metrics.ts'
 import type { SignIn } from './sign-in.ts'
 import type { Storage } from './storage.ts'
@@ -19,6 +21,9 @@ export interface AlertSourceParts {
   readonly config: Config
   readonly rooms: ReadonlyMap<string, ClusterRooms>
   readonly paths: AllPaths
+  /** What the console hears of each cluster with its own identity. */
+  readonly own: ReadonlyMap<string, Pick<ClusterWatch, 'feed'>>
+  readonly hub: Pick<LiveHub, 'publish'>
   readonly signIn: Pick<SignIn, 'presented'>
   readonly storage: Pick<Storage, 'database'>
   readonly metrics: Pick<ConsoleMetrics, 'alertSent'>
@@ -32,11 +37,23 @@ export interface Alerts {
 }
 
 /** Every certificate that this console knows, from wherever it knows it, and who is told of its end. */
-export function createAlerts({ config, rooms, paths, signIn, storage, metrics, tools }: AlertSourceParts): Alerts {
+export function createAlerts(parts: AlertSourceParts): Alerts {
+  const { config, rooms, paths, own, hub, signIn, storage, metrics, tools } = parts
   const trusted = new Map(
     [...rooms].flatMap(([cluster, { parts }]) => {
       const { identity, gateway } = parts.cluster
-      return identity === null ? [] : [[cluster, new TrustedCertificates({ cluster, gateway, ...tools })] as const]
+      const onChange = (): void => {
+        void alerts.check()
+        hub.publish({ kind: 'certificate-changed', cluster })
+      }
+      const one = new TrustedCertificates({ cluster, gateway, onChange, ...tools })
+      return identity === null ? [] : [[cluster, one] as const]
+    }),
+  )
+  const ends = [...trusted].map(([cluster, one]) =>
+    own.get(cluster)?.feed.subscribe((fact) => {
+      const changed = fact.kind === 'gap' || (fact.event.type === 'lifecycle' && isOfTrust(fact.event.metadata.action))
+      if (changed) one.hurry()
     }),
   )
   const onPaths = new PathCertificates(paths)
@@ -65,9 +82,15 @@ export function createAlerts({ config, rooms, paths, signIn, storage, metrics, t
     stop: async () => {
       for (const one of trusted.values()) one.stop()
       onPaths.stop()
+      for (const end of ends) end?.()
       await alerts.stop()
     },
   }
+}
+
+/** Incus tells of each entry by `certificate-created`, `-updated` and `-deleted` (internal/server/lifecycle/certificate.go). */
+function isOfTrust(action: string): boolean {
+  return action.startsWith('certificate-')
 }
 
 function ofCluster(cluster: string, room: Pick<ClusterRooms, 'certificateFacts'>): CertificateSource {
