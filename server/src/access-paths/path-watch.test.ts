@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ManualClock } from '../../testing/manual-clock.ts'
+import { systemRandom } from '../lib/random.ts'
 import type { ClusterFacts, ConfiguredPath, Visit } from './access-path.ts'
 import { PathWatch } from './path-watch.ts'
 import type { VisitAsk, Visitor } from './visitor.ts'
@@ -80,7 +81,7 @@ function watched(path: ConfiguredPath = dns, mayVisit: (address: string) => bool
     facts: () => facts,
     mayVisit,
     clock,
-    random: { fraction: () => 0.5, bytes: (length) => Buffer.alloc(length) },
+    random: { ...systemRandom, fraction: () => 0.5 },
     onChange: () => (seen.changes += 1),
     onClient: (client) => clients.push(client),
     onVisit: () => {},
