@@ -171,6 +171,9 @@ async function send(response: ServerResponse, reply: Reply): Promise<void> {
       return sendJson(response, 202, asyncEnvelope(reply.operation.url, reply.operation.metadata), {
         Location: reply.operation.url,
       })
+    case 'hang-up':
+      response.destroy()
+      return
     case 'later':
       response.writeHead(200, { 'Content-Type': 'application/json', 'X-Content-Type-Options': 'nosniff' })
       response.flushHeaders()

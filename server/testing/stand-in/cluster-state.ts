@@ -48,6 +48,10 @@ export class ClusterState {
   /** What becomes of orders for a certificate; may be changed at any time. */
   readonly acme: AcmeAuthority = { takesMs: 0, fails: null, validMs: 90 * 86_400_000 }
   certificate: KeyPair
+  /** Members that missed an update, with what they still present. */
+  readonly leftBehind = new Map<Member, KeyPair>()
+  /** Members do not find each other any more, as with a certificate that they refuse themselves; why, in Go's words. */
+  dark: string | null = null
 
   constructor(settings: Settings, certificate: KeyPair) {
     this.settings = settings
@@ -117,7 +121,7 @@ export class ClusterState {
   /** One round of heartbeats by the leader. */
   beat(): void {
     const { leader } = this.leadership
-    if (leader?.answering !== true) return
+    if (leader?.answering !== true || this.dark !== null) return
     for (const member of this.members) {
       if (member.answering) member.lastHeartbeatAt = leader.now()
       member.heartbeatRefused = member.process === 'dead'

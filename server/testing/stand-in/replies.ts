@@ -6,6 +6,8 @@ export type Reply =
   | { kind: 'async'; operation: { url: string; metadata: unknown } }
   /** The header goes out at once, the body when it is there: `GET /1.0/operations/{id}/wait`. */
   | { kind: 'later'; body: Promise<string> }
+  /** The connection ends without a word, as when the daemon fails in the middle. */
+  | { kind: 'hang-up' }
 
 /** An answer with an error, thrown from wherever it is found out. */
 export class IncusError extends Error {

@@ -259,6 +259,29 @@ test('the cluster certificate is replaced on all members at once, and not while 
   expect((await get('/1.0/cluster/certificate', { method: 'PUT', body: mismatch })).error).toMatch(/does not match/)
 })
 
+test('a certificate that members refuse themselves is taken all the same by 6.0, and then nothing is', async () => {
+  const validity = { notBefore: new Date(0), notAfter: new Date(cluster.state.clock.now() - 1_000) }
+  const expired = selfSigned({ commonName: 'cluster', names: ['a.example'], ...validity })
+  const replace = (pair: { certificate: string; key: string }) =>
+    get('/1.0/cluster/certificate', {
+      method: 'PUT',
+      body: { cluster_certificate: pair.certificate, cluster_certificate_key: pair.key },
+    })
+  expect((await replace(expired)).status).toBe(200)
+  expect((await replace(selfSigned({ commonName: 'cluster', names: ['a.example'] }))).error).toMatch(/has expired/)
+})
+
+test('a member that was left behind presents the old certificate until it catches up', async () => {
+  const before = { ...cluster.state.certificate }
+  const presentedBy = async (name: string) => (await ask(cluster.address(name), '/1.0')).presented
+  cluster.leaveBehind('server2', before)
+  cluster.replaceCertificate(selfSigned({ commonName: 'cluster', names: ['a.example'] }))
+  expect(await presentedBy('server2')).not.toBe(cluster.fingerprint)
+  expect(await presentedBy('server1')).toBe(cluster.fingerprint)
+  cluster.catchUp('server2')
+  expect(await presentedBy('server2')).toBe(cluster.fingerprint)
+})
+
 test('requests are recorded as they came', async () => {
   const heard: string[] = []
   cluster.onRequest(({ url }) => heard.push(url))

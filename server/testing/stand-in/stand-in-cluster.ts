@@ -312,6 +312,18 @@ export class StandInCluster {
     }
   }
 
+  /** One member presents that one from its next handshake on, whatever the cluster has: it missed an update. */
+  leaveBehind(name: string, pair: KeyPair): void {
+    this.state.leftBehind.set(this.state.member(name), pair)
+    this.#presentEverywhere()
+  }
+
+  /** A member that was left behind has what the others have. */
+  catchUp(name: string): void {
+    this.state.leftBehind.delete(this.state.member(name))
+    this.#presentEverywhere()
+  }
+
   /** Everything stops; no socket, thread or timer is left. */
   async close(): Promise<void> {
     if (this.#closed) return
@@ -354,7 +366,8 @@ export class StandInCluster {
 
   #presentEverywhere(): void {
     for (const [member, server] of this.#servers) {
-      if (this.#broken.get(member) !== 'wrong-certificate') server.present(this.state.certificate)
+      if (this.#broken.get(member) === 'wrong-certificate') continue
+      server.present(this.state.leftBehind.get(member) ?? this.state.certificate)
     }
   }
 

@@ -170,7 +170,12 @@ function removeCertificate(call: Call): Reply {
 
 const ClusterCertificate = z.object({ cluster_certificate: z.string(), cluster_certificate_key: z.string() })
 
-/** Goes to every member; one that cannot be reached stops it, one that is stopped makes it wait. */
+/**
+ * Goes to every member, as measured: one that cannot be reached stops it and the others are put back, one that is stopped
+ * makes it wait without an answer. 7.0 leaves one behind that it believes offline, if the key stays the same, and else
+ * ends the connection without an answer. Of the certificate only the key is checked: 6.0 takes one that its own members
+ * refuse, and the cluster is dark from then on.
+ */
 async function replaceClusterCertificate(call: Call): Promise<Reply> {
   const { state } = call
   const wanted = parseBody(ClusterCertificate, call.body)
@@ -182,12 +187,24 @@ async function replaceClusterCertificate(call: Call): Promise<Reply> {
   } catch {
     throw new IncusError(500, 'tls: private key does not match public key')
   }
+  if (state.dark !== null) throw new IncusError(500, state.dark)
+  const before = state.certificate
+  const fresh = { certificate: wanted.cluster_certificate, key: wanted.cluster_certificate_key }
+  const behind: Member[] = []
   for (const member of state.members) {
+    if (state.settings.seven && member.process === 'dead' && state.isOffline(member, call.via)) {
+      if (!haveSameKey(before.certificate, fresh.certificate)) return { kind: 'hang-up' }
+      behind.push(member)
+      continue
+    }
     if (member.process === 'dead') throw new IncusError(500, unableToConnect(member))
     while (!canTalk(call.via, member)) await member.changeOr(undefined, call.left)
   }
   execute(call, 'certificate.replace', call.via)
-  state.certificate = { certificate: wanted.cluster_certificate, key: wanted.cluster_certificate_key }
+  state.certificate = fresh
+  for (const member of state.members) state.leftBehind.delete(member)
+  for (const member of behind) state.leftBehind.set(member, before)
+  if (!state.settings.seven) state.dark = whyDark(new X509Certificate(fresh.certificate), state.clock.now())
   call.presentEverywhere()
   for (const member of state.members) {
     call.events.lifecycle({
@@ -197,6 +214,25 @@ async function replaceClusterCertificate(call: Call): Promise<Reply> {
     })
   }
   return done
+}
+
+/**
+ * Why members refuse each other: they verify what the cluster presents as a root of its own, under its first DNS name
+ * (incus `shared/tls/tls.go`). Null when they do not.
+ */
+function whyDark(certificate: X509Certificate, now: number): string | null {
+  const because = 'tls: failed to verify certificate: x509:'
+  if (certificate.validToDate.getTime() <= now) return `${because} certificate has expired or is not yet valid`
+  const usages: readonly string[] | undefined = certificate.keyUsage
+  if (usages !== undefined && !usages.includes('1.3.6.1.5.5.7.3.1')) {
+    return `${because} certificate specifies an incompatible key usage`
+  }
+  return null
+}
+
+function haveSameKey(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((pem) => new X509Certificate(pem).publicKey.export({ type: 'spki', format: 'der' }))
+  return one !== undefined && other !== undefined && one.equals(other)
 }
 
 function found(call: Call): Record<string, unknown> & { fingerprint: string } {
