@@ -213,7 +213,7 @@ export class Replacements {
     }
     this.#hold(fingerprint, { pem, key })
     // Accepted before anybody presents it, so that no server is a stranger for a moment.
-    follower.expect(fingerprint, `to be replaced by ${name} on ${instant(clock.now()).slice(0, 10)}`)
+    follower.expect(fingerprint, `replacement by ${name} on ${instant(clock.now()).slice(0, 10)}`)
     this.#watch()
     return this.#ask(() =>
       gateway.write({

@@ -1,4 +1,5 @@
 import { certificateTone } from '../../components/cluster-words.ts'
+import { cx } from '../../lib/class-names.ts'
 import { formatDate, formatExpiry } from '../../lib/time.ts'
 import { lifePassed } from './certificate-view.ts'
 
@@ -29,7 +30,12 @@ export function LifeLine(props: {
   const renewed = renewal && lifePassed(from, until, Date.parse(renewal.at))
   const tone = certificateTone(until, now)
   return (
-    <div className="px-(--pad-x) pt-4 pb-3">
+    <div className="px-(--pad-x) pt-2.5 pb-3">
+      <div aria-hidden="true" className="relative mb-1 h-4 text-11 text-ink-2">
+        <span className={cx('absolute', todayAt(passed))} style={{ left: `${passed}%` }}>
+          Today
+        </span>
+      </div>
       <svg
         role="img"
         aria-label={`${Math.round(passed)}% of its life has passed${renewal === null ? '' : `; it is renewed on ${formatDate(renewal.at)}`}`}
@@ -57,4 +63,10 @@ export function LifeLine(props: {
       </div>
     </div>
   )
+}
+
+/** Over the ring, and within the card at both ends. */
+function todayAt(passed: number): string {
+  if (passed < 6) return ''
+  return passed > 94 ? '-translate-x-full' : '-translate-x-1/2'
 }

@@ -23,7 +23,7 @@ export function PreparedKeys(props: { cluster: string; prepared: readonly Prepar
         <ul aria-label="Keys that wait" className="divide-y divide-line rounded-[10px] border border-line">
           {prepared.map((each) => (
             <li key={each.id} className="flex flex-wrap items-center gap-x-3 gap-y-1.5 px-3 py-2">
-              <span className="min-w-0 flex-1">
+              <span className="min-w-0 flex-1 basis-52">
                 <span className="font-mono text-12 wrap-anywhere">{each.names.join(', ')}</span>
                 <span className="block text-12 text-ink-3">
                   {each.key}, made <Ago at={each.madeAt} />, waits until {formatDate(each.until)}
