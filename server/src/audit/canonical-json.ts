@@ -12,10 +12,29 @@ export function canonicalJson(value: Json): string {
   if (typeof value === 'number') return canonicalNumber(value)
   if (typeof value === 'string') return canonicalString(value)
   if (isList(value)) return `[${value.map(canonicalJson).join(',')}]`
-  const members = Object.entries(value)
-    .filter((member): member is [string, Json] => member[1] !== undefined)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-  return `{${members.map(([key, member]) => `${canonicalString(key)}:${canonicalJson(member)}`).join(',')}}`
+  let members = ''
+  for (const { key, written } of inOrder(Object.keys(value))) {
+    const member = value[key]
+    if (member !== undefined) members += `${members === '' ? '' : ','}${written}:${canonicalJson(member)}`
+  }
+  return `{${members}}`
+}
+
+type Keys = readonly { readonly key: string; readonly written: string }[]
+
+const MOST_ORDERS = 500
+const orders = new Map<string, Keys>()
+
+/** Objects have the same few sets of keys over and over, and sorting them is what a record costs most: each is sorted once. */
+function inOrder(keys: readonly string[]): Keys {
+  const names = keys.join('\n')
+  const known = orders.get(names)
+  if (known?.length === keys.length) return known
+  const sorted = keys.toSorted((a, b) => (a < b ? -1 : 1)).map((key) => ({ key, written: canonicalString(key) }))
+  if (orders.size >= MOST_ORDERS) orders.clear()
+  // A key with a line break in it could be taken for two.
+  if (!keys.some((key) => key.includes('\n'))) orders.set(names, sorted)
+  return sorted
 }
 
 function canonicalNumber(value: number): string {

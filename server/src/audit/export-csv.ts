@@ -51,8 +51,12 @@ export function csvRow(text: string): string {
 export function cell(value: string | number | boolean | null | undefined): string {
   if (value === null || value === undefined) return ''
   if (typeof value !== 'string') return String(value)
+  if (PLAIN.test(value)) return value
   // One record, one line: what would end it is written out.
   const line = value.replaceAll('\r', String.raw`\r`).replaceAll('\n', String.raw`\n`)
   const safe = /^[=+\-@\t]/.test(line) ? `'${line}` : line
   return /[",]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe
 }
+
+/** Most cells; what needs no further look. */
+const PLAIN = /^[\w/][\w ./:@-]*$/

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash as digest } from 'node:crypto'
 import { AuditRecord } from '@malleus/shared/api/audit.ts'
 import { tagOf } from '../lib/keys.ts'
 import { canonicalJson } from './canonical-json.ts'
@@ -127,19 +127,28 @@ export function parseEntry(value: unknown): AuditEntry | undefined {
 /** Gives an entry its place and seals it: the hash covers all the rest and, through `prev`, every record before it. */
 export function placeRecord(entry: AuditEntry, phase: AuditPhase, ts: string, place: ChainPlace): AuditRecord {
   const rest: Omit<AuditRecord, 'hash'> = { v: 1, ts, phase, ...place, ...entry }
-  return { ...rest, hash: hashOf(rest) }
+  const canonical = canonicalJson(rest)
+  const hash = digest('sha256', rest.prev + canonical, 'hex')
+  const record = { ...rest, hash }
+  // The hash stands between `decision` and `object`; inside of strings the mark cannot occur, as quotes are escaped there.
+  const at = canonical.indexOf(',"object":')
+  texts.set(record, `${canonical.slice(0, at)},"hash":"${hash}"${canonical.slice(at)}`)
+  return record
 }
 
 /** SHA-256 of the previous hash and the record in canonical form without its own hash, in lower-case hexadecimal. */
 export function hashOf(record: Omit<AuditRecord, 'hash'>): string {
   const { hash: _, ...rest } = { hash: undefined, ...record }
-  return createHash('sha256').update(rest.prev).update(canonicalJson(rest)).digest('hex')
+  return digest('sha256', rest.prev + canonicalJson(rest), 'hex')
 }
 
 /** The line that is stored. */
 export function textOf(record: AuditRecord): string {
-  return canonicalJson(record)
+  return texts.get(record) ?? canonicalJson(record)
 }
+
+/** Texts of records that were placed here, which had to be made for their hashes. Records are never changed. */
+const texts = new WeakMap<AuditRecord, string>()
 
 /** Reads a stored line; undefined when it is not a record. */
 export function parseRecord(text: string): AuditRecord | undefined {
