@@ -20,11 +20,13 @@ export async function bench(args, workshop) {
   const firstOption = args.findIndex((argument) => argument.startsWith('-'))
   const names = firstOption === -1 ? args : args.slice(0, firstOption)
   const options = args.slice(names.length)
-  const unknown = names.filter((name) => !all.includes(name))
+  // `audit` stands for all of `audit-…`.
+  const meant = (name) => all.filter((one) => one === name || one.startsWith(`${name}-`))
+  const unknown = names.filter((name) => meant(name).length === 0)
   if (unknown.length > 0) throw new PlainError(`No measurement is called ${unknown.join(', ')}: ${all.join(', ')}.`)
   await ensureWebBuilt(workshop)
   let worst = 0
-  for (const name of names.length > 0 ? names : all) {
+  for (const name of names.length > 0 ? names.flatMap(meant) : all) {
     console.log(`\n── ${name} ──`)
     const code = await run(node, [path.join(folder, name + suffix), ...options], { cwd: root, env })
     worst ||= code
