@@ -299,7 +299,7 @@ async function createAllRooms(
       tools,
     )
     const records = new ClusterRecords(parts, database, tools)
-    const trust = createClusterTrust(parts, identity, { database, history }, tools)
+    const trust = createClusterTrust(parts, identity, storage, tools)
     const certificates = createClusterCertificates(cluster, parts, storage, tools)
     rooms.set(cluster.name, createClusterRooms(parts, strips, records, trust, certificates, counts, tools))
   }

@@ -91,6 +91,7 @@ const sampleBodies: Readonly<Record<string, string>> = {
   'PUT /clusters/:cluster/trust/:fingerprint': '{"etag":"e","name":"laptop","restricted":false,"projects":[]}',
   'POST /clusters/:cluster/trust/:fingerprint/remove': '{}',
   'POST /clusters/:cluster/trust-identity/rotate': '{}',
+  'POST /clusters/:cluster/trust-settings': '{"key":"core.https_address","from":null,"to":""}',
   'POST /clusters/:cluster/trust-tokens':
     '{"name":"laptop","restricted":false,"projects":[],"withdrawAfterMinutes":null}',
   'POST /clusters/:cluster/trust-tokens/:operation/withdraw': '{}',

@@ -6,6 +6,7 @@ import { describeCertificate } from '../certificates/parse-certificate.ts'
 import { fingerprintOf } from '../clusters/trust.ts'
 import { scopeKey } from '../gateway/scope.ts'
 import type { ClusterIngest } from '../ingest/cluster-ingest.ts'
+import type { SettingPorts } from '../trust/change-setting.ts'
 import type { TokenPorts } from '../trust/change-tokens.ts'
 import { sqliteGivenTokenStore } from '../trust/given-token-store.sqlite.ts'
 import type { GivenToken } from '../trust/given-token-store.ts'
@@ -13,13 +14,14 @@ import { GivenTokens } from '../trust/given-tokens.ts'
 import type { WithdrawalOutcome } from '../trust/given-tokens.ts'
 import { PendingTokens } from '../trust/pending-tokens.ts'
 import type { ClusterParts, Tools } from './cluster-parts.ts'
+import { createServerConfig, maskOf } from './cluster-settings.ts'
 import type { OpenedIdentity } from './own-identity.ts'
 import { createRotation } from './own-identity.ts'
 import type { Storage } from './storage.ts'
 
 /** Whom one cluster trusts, for its routes; with what goes on by itself. */
 export interface ClusterTrust {
-  readonly ports: Omit<TokenPorts, 'uses'>
+  readonly ports: Omit<TokenPorts & SettingPorts, 'uses'>
   start(): void
   stop(): void
 }
@@ -30,7 +32,7 @@ const mostViews = 200
 export function createClusterTrust(
   parts: ClusterParts,
   identity: OpenedIdentity,
-  { database, history }: Pick<Storage, 'database' | 'history'>,
+  { database, history, keys }: Pick<Storage, 'database' | 'history' | 'keys'>,
   tools: Tools,
 ): ClusterTrust {
   const { cluster, readings } = parts
@@ -47,6 +49,7 @@ export function createClusterTrust(
     },
     ...tools,
   })
+  const settings = createServerConfig(parts, maskOf(keys.hmac), tools.clock)
   const views = new LRUCache<string, PendingTokens>({ max: mostViews })
 
   function cannotWithdraw(): string | null {
@@ -73,6 +76,10 @@ export function createClusterTrust(
         return view
       },
       cannotWithdraw,
+      configure: async (scope, { key, from, to }, signal) => {
+        const wanted = { settings: { [key]: to === '' ? null : to }, shown: { [key]: from } }
+        return (await settings.change(scope, { ...wanted, ...(signal && { signal }) })).answer
+      },
       given,
       rotation,
       clock: tools.clock,

@@ -35,6 +35,8 @@ const answered: Readonly<Record<string, { readonly status: number; readonly by: 
   'POST /clusters/:cluster/trust/:fingerprint/remove': { status: 404, by: ['admin'] },
   // It is no certificate.
   'POST /clusters/:cluster/trust': { status: 409, by: ['admin'] },
+  // Nothing was found that this would put right.
+  'POST /clusters/:cluster/trust-settings': { status: 412, by: ['admin'] },
   'POST /clusters/:cluster/trust-identity/rotate': { status: 200, by: ['admin'] },
   'POST /clusters/:cluster/trust-tokens': { status: 201, by: ['admin'] },
   // There is no such token.

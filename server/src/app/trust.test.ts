@@ -61,6 +61,35 @@ describe('the trust page', () => {
   })
 })
 
+describe('a finding that one key puts right', () => {
+  const settingsPath = `/api/clusters/${clusterName}/trust-settings`
+
+  test('is put right, with every other key as it was', async () => {
+    app.cluster.state.config['user.note'] = 'kept'
+    const { findings } = await seenBy(admin)
+    const { setting } = findings.find(({ code }) => code === 'tokens_never_expire') ?? {}
+    expect(setting).toEqual({ key: 'core.remote_token_expiry', from: null, to: '1d' })
+    const changed = await admin.post(settingsPath, setting)
+    expect(changed.status, changed.text).toBe(200)
+    expect(app.cluster.state.config).toMatchObject({ 'core.remote_token_expiry': '1d', 'user.note': 'kept' })
+    const after = await seenBy(admin)
+    expect(after.authorization?.tokenExpiry).toBe('1d')
+    expect(after.findings.map(({ code }) => code)).not.toContain('tokens_never_expire')
+
+    // What somebody has put right meanwhile is not done again.
+    expect((await admin.post(settingsPath, setting)).status).toBe(412)
+  })
+
+  test.each([
+    ['another key', { key: 'core.https_address', from: null, to: '' }],
+    ['another value', { key: 'oidc.claim', from: null, to: 'email' }],
+  ])('is no way to %s', async (_, setting) => {
+    const before = executed(/^\/1\.0$/).length
+    expect((await admin.post(settingsPath, setting)).status).toBe(412)
+    expect(executed(/^\/1\.0$/)).toHaveLength(before)
+  })
+})
+
 describe('a client', () => {
   test('is trusted by its certificate, kept to a project, and trusted no more', async () => {
     const { certificate } = selfSigned({ commonName: 'laptop' })

@@ -29,6 +29,7 @@ const allowed: Readonly<Record<string, string>> = {
   'PUT /clusters/:cluster/trust/:fingerprint': 'admin step-up',
   'POST /clusters/:cluster/trust/:fingerprint/remove': 'admin step-up',
   'POST /clusters/:cluster/trust-identity/rotate': 'admin step-up',
+  'POST /clusters/:cluster/trust-settings': 'admin step-up',
   'POST /clusters/:cluster/trust-tokens': 'admin step-up',
   'POST /clusters/:cluster/trust-tokens/:operation/withdraw': 'admin step-up',
   'GET /clusters/:cluster/members': 'viewer operator admin',

@@ -45,6 +45,7 @@ describe('what a role may do', () => {
     'trust.remove': 'admin',
     'trust.token': 'admin',
     'trust.withdraw': 'admin',
+    'trust.configure': 'admin',
     'trust.rotate': 'admin',
     'acme.read': 'viewer operator admin',
     'acme.check': 'admin',

@@ -50,6 +50,7 @@ const admin: readonly Action[] = [
   'trust.remove',
   'trust.token',
   'trust.withdraw',
+  'trust.configure',
   'trust.rotate',
   'session.end',
   'audit.export',

@@ -16,6 +16,7 @@ import type { PendingTokens } from './pending-tokens.ts'
 import type { IdentityRotation } from './rotation.ts'
 import type { Describe, EntryFacts } from './trust-entries.ts'
 import { trustEntries } from './trust-entries.ts'
+import type { AuthorizationFacts } from './trust-findings.ts'
 import { authorizationOf, trustFindings } from './trust-findings.ts'
 
 export interface TrustPorts {
@@ -91,6 +92,13 @@ export async function readTrust(
     projects: (projects?.value ?? []).map(nameIn).filter((name) => isIn(visibleProjects(asker.scope), name)),
   }
   return { view, answer: read.answer }
+}
+
+/** What decides who may do what, without the entry of the console. @throws what the gateway throws */
+export async function readAuthorization(ports: TrustPorts, asker: Asker): Promise<AuthorizationFacts> {
+  const { value } = await ask(ports, asker, '', IncusServer)
+  const { cluster, mode } = ports
+  return { cluster, mode, config: value.config, extensions: value.api_extensions ?? null, own: null }
 }
 
 /** @throws NoSuchEntry, and what the gateway throws */

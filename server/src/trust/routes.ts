@@ -1,5 +1,6 @@
 import {
   addTrustEntry,
+  changeTrustSetting,
   createTrustToken,
   getTrust,
   getTrustEntry,
@@ -11,6 +12,8 @@ import {
 import type { RequestContext, Route } from '../http/route.ts'
 import { route } from '../http/route.ts'
 import { addEntry, readCertificate, removeEntry, updateEntry } from './change-trust.ts'
+import type { SettingPorts } from './change-setting.ts'
+import { changeSetting } from './change-setting.ts'
 import type { TokenPorts } from './change-tokens.ts'
 import { createToken, withdrawToken } from './change-tokens.ts'
 import type { Asker } from './read-trust.ts'
@@ -22,7 +25,7 @@ import { fingerprintOf } from '../clusters/trust.ts'
  * @param seesUses whether a person may read who did what from where
  */
 export function trustRoutes(
-  of: (cluster: string) => TokenPorts,
+  of: (cluster: string) => TokenPorts & SettingPorts,
   seesUses: (context: RequestContext, cluster: string) => boolean,
 ): Route[] {
   async function askerOf(context: RequestContext, cluster: string): Promise<Asker> {
@@ -84,6 +87,17 @@ export function trustRoutes(
       handler: async (context, { params: { cluster, fingerprint } }) => {
         context.answeredBy(await removeEntry(of(cluster), await askerOf(context, cluster), fingerprint))
         return { fingerprint }
+      },
+    }),
+    route({
+      endpoint: changeTrustSetting,
+      action: 'trust.configure',
+      class: 'mutate',
+      stepUp: true,
+      object: (_, { key }) => key,
+      handler: async (context, { params: { cluster }, body }) => {
+        context.answeredBy(await changeSetting(of(cluster), await askerOf(context, cluster), body))
+        return { key: body.key }
       },
     }),
     route({

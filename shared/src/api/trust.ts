@@ -218,6 +218,20 @@ export const withdrawTrustToken = endpoint({
   reply: z.object({ id: z.string() }),
 })
 
+/** Only what a finding offers, and only while the key is what it was: `from` null for one that is not set. */
+export const changeTrustSetting = endpoint({
+  method: 'POST',
+  path: '/clusters/:cluster/trust-settings',
+  summary: 'Puts one key of the server configuration right, as a finding says.',
+  body: z.strictObject({
+    key: z.string().max(128),
+    from: z.string().max(4_096).nullable(),
+    /** Empty to clear it. */
+    to: z.string().max(4_096),
+  }),
+  reply: z.object({ key: z.string() }),
+})
+
 /** Answers when the new identity is in force and the old one removed, or says why it is not yet. */
 export const rotateIdentity = endpoint({
   method: 'POST',

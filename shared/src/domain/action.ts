@@ -30,6 +30,7 @@ export const actions = {
   'trust.remove': 'ended the trust in a client',
   'trust.token': 'made a token for a client',
   'trust.withdraw': 'withdrew a token',
+  'trust.configure': 'changed a setting of the servers',
   'trust.rotate': 'rotated the identity of the console',
   'acme.read': 'looked at how certificates are renewed',
   'acme.check': 'checked an order for a certificate',
@@ -78,6 +79,7 @@ const changing: ReadonlySet<Action> = new Set<Action>([
   'trust.remove',
   'trust.token',
   'trust.withdraw',
+  'trust.configure',
   'trust.rotate',
 ])
 

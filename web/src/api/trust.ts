@@ -1,6 +1,7 @@
 import type { BodyOf } from '@malleus/shared/api/endpoint.ts'
 import {
   addTrustEntry,
+  changeTrustSetting,
   createTrustToken,
   getTrust,
   getTrustEntry,
@@ -94,6 +95,21 @@ export function useWithdrawToken(cluster: string, target: Target) {
   return useMutation({
     mutationFn: ({ id, key }: { readonly id: string; readonly key: string }) =>
       call(withdrawTrustToken, { params: { cluster, operation: id }, body: {} }, { target, idempotencyKey: key }),
+    onSettled: again,
+  })
+}
+
+/** Puts one key right, as a finding says. */
+export function useChangeSetting(cluster: string, target: Target) {
+  const again = useReadAgain(cluster)
+  return useMutation({
+    mutationFn: ({
+      key: idempotencyKey,
+      setting,
+    }: {
+      readonly key: string
+      readonly setting: BodyOf<typeof changeTrustSetting>
+    }) => call(changeTrustSetting, { params: { cluster }, body: setting }, { target, idempotencyKey }),
     onSettled: again,
   })
 }

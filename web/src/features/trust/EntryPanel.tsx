@@ -13,7 +13,6 @@ import { SidePanel } from '../../ui/SidePanel.tsx'
 import { inkOf, StateMark } from '../../ui/StateMark.tsx'
 import { findingShapes, mayDo, typeWords, unseen } from './trust-words.ts'
 
-const RotateDialog = lazy(() => import('./RotateDialog.tsx').then((m) => ({ default: m.RotateDialog })))
 const EditDialog = lazy(() => import('./EditDialog.tsx').then((m) => ({ default: m.EditDialog })))
 
 /** All that is known of one entry, and what can be done with it. */
@@ -25,11 +24,11 @@ export function EntryPanel(props: {
   uses: TrustView['uses']
   rotation: TrustView['rotation']
   onRemove: () => void
+  onRotate: () => void
   onClose: () => void
 }) {
-  const { cluster, entry, all, projects, uses, rotation, onRemove, onClose } = props
+  const { cluster, entry, all, projects, uses, rotation, onRemove, onRotate, onClose } = props
   const [editing, setEditing] = useState(false)
-  const [rotating, setRotating] = useState(false)
   const update = useMay('trust.update')
   const remove = useMay('trust.remove')
   const rotate = useMay('trust.rotate')
@@ -64,7 +63,7 @@ export function EntryPanel(props: {
           Edit…
         </Button>
         {entry.isConsole && (
-          <Button opens="dialog" disabledReason={whyNotRotate} onPress={() => setRotating(true)}>
+          <Button opens="dialog" disabledReason={whyNotRotate} onPress={onRotate}>
             Rotate…
           </Button>
         )}
@@ -72,11 +71,6 @@ export function EntryPanel(props: {
           Remove…
         </Button>
       </div>
-      {rotating && (
-        <Suspense fallback={null}>
-          <RotateDialog cluster={cluster} onClose={() => setRotating(false)} />
-        </Suspense>
-      )}
       {editing && (
         <Suspense fallback={null}>
           <EditDialog cluster={cluster} entry={entry} projects={projects} onClose={() => setEditing(false)} />

@@ -1,11 +1,17 @@
 import type { TrustFinding, TrustView } from '@malleus/shared/api/trust.ts'
+import { lazy, Suspense, useState } from 'react'
+import { useMay } from '../../components/current.ts'
+import { Button } from '../../ui/Button.tsx'
 import { Card, Fact, Facts } from '../../ui/Card.tsx'
 import { inkOf, StateMark } from '../../ui/StateMark.tsx'
 import { Command } from './Command.tsx'
 import { describeAuthorization, findingShapes } from './trust-words.ts'
 
+const SettingDialog = lazy(() => import('./SettingDialog.tsx').then((m) => ({ default: m.SettingDialog })))
+
 /** Which rules decide, and what an administrator should know about that, with how it is put right. */
-export function FindingsCard({ trust: { authorization, findings } }: { trust: TrustView }) {
+export function FindingsCard({ cluster, trust: { authorization, findings } }: { cluster: string; trust: TrustView }) {
+  const [fixing, setFixing] = useState<TrustFinding | null>(null)
   return (
     <Card title="Who can do what">
       <Facts>
@@ -40,15 +46,22 @@ export function FindingsCard({ trust: { authorization, findings } }: { trust: Tr
       {findings.length > 0 && (
         <ul className="divide-y divide-line border-t border-line">
           {findings.map((finding) => (
-            <FindingRow key={finding.code} finding={finding} />
+            <FindingRow key={finding.code} finding={finding} onFix={() => setFixing(finding)} />
           ))}
         </ul>
+      )}
+      {fixing !== null && (
+        <Suspense fallback={null}>
+          <SettingDialog cluster={cluster} finding={fixing} onClose={() => setFixing(null)} />
+        </Suspense>
       )}
     </Card>
   )
 }
 
-function FindingRow({ finding: { severity, text, fix, command } }: { finding: TrustFinding }) {
+function FindingRow({ finding, onFix }: { finding: TrustFinding; onFix: () => void }) {
+  const { severity, text, fix, command, setting } = finding
+  const { may, because } = useMay('trust.configure')
   return (
     <li className="flex items-start gap-2.5 px-(--pad-x) py-2.5">
       <span className="mt-1">
@@ -58,6 +71,19 @@ function FindingRow({ finding: { severity, text, fix, command } }: { finding: Tr
         <p className={severity === 'info' ? '' : inkOf[severity]}>{text}</p>
         <p className="text-ink-2">{fix}</p>
         {command !== null && <Command text={command} />}
+        {setting !== null && (
+          <p className="mt-1">
+            <Button
+              size="small"
+              opens="dialog"
+              label={`Change ${setting.key}`}
+              disabledReason={may ? undefined : because}
+              onPress={onFix}
+            >
+              Change it…
+            </Button>
+          </p>
+        )}
       </div>
     </li>
   )

@@ -32,6 +32,7 @@ import {
 } from './trust-list.ts'
 
 const AddDialog = lazy(() => import('./AddDialog.tsx').then((m) => ({ default: m.AddDialog })))
+const RotateDialog = lazy(() => import('./RotateDialog.tsx').then((m) => ({ default: m.RotateDialog })))
 const RemoveDialog = lazy(() => import('./RemoveDialog.tsx').then((m) => ({ default: m.RemoveDialog })))
 
 const route = getRouteApi('/clusters/$cluster/trust')
@@ -54,6 +55,8 @@ function Trust() {
   const navigate = route.useNavigate()
   const { data: trust, error } = useQuery(trustQuery(cluster, useTarget()))
   const [adding, setAdding] = useState(false)
+  // Here, and not beside the entry: that is another one when it is done.
+  const [rotating, setRotating] = useState(false)
   const [removing, setRemoving] = useState<readonly TrustEntry[] | null>(null)
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set())
   const add = useMay('trust.token')
@@ -159,6 +162,7 @@ function Trust() {
                 uses={trust.uses}
                 rotation={trust.rotation}
                 onRemove={() => setRemoving([opened])}
+                onRotate={() => setRotating(true)}
                 onClose={close}
               />
             )}
@@ -171,13 +175,18 @@ function Trust() {
             <TokensCard cluster={cluster} trust={trust} />
           </Boundary>
           <Boundary title="Who can do what">
-            <FindingsCard trust={trust} />
+            <FindingsCard cluster={cluster} trust={trust} />
           </Boundary>
         </div>
       )}
       {trust !== undefined && adding && (
         <Suspense fallback={null}>
           <AddDialog cluster={cluster} trust={trust} onClose={() => setAdding(false)} />
+        </Suspense>
+      )}
+      {rotating && (
+        <Suspense fallback={null}>
+          <RotateDialog cluster={cluster} onClose={() => setRotating(false)} />
         </Suspense>
       )}
       {removing !== null && (
