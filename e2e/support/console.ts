@@ -22,6 +22,8 @@ export interface ConsoleOptions {
   readonly port?: number
   /** Further lines of the configuration file, as YAML. */
   readonly settings?: string
+  /** What stands before its command line, as to run it where names lead elsewhere. */
+  readonly within?: readonly string[]
   /** Options for its Node, as to profile it. */
   readonly nodeFlags?: readonly string[]
 }
@@ -61,7 +63,15 @@ export async function runConsole(options: ConsoleOptions, config: string, manage
   const logFile = join(options.folder, 'console.log')
   const log = createWriteStream(logFile, { flags: 'a' })
   const flags = [...nodeFlags, ...(options.nodeFlags ?? [])]
-  const child = spawn(process.execPath, [...flags, join(root, 'server/src/main.ts'), '--config', config], {
+  const [program, ...args] = [
+    ...(options.within ?? []),
+    process.execPath,
+    ...flags,
+    join(root, 'server/src/main.ts'),
+    '--config',
+    config,
+  ]
+  const child = spawn(program, args, {
     cwd: root,
     stdio: ['ignore', 'pipe', 'pipe'],
     // Ctrl-C at a terminal reaches the whole group; the console is ended by whoever started it, once.

@@ -93,11 +93,11 @@ export class Stage {
   }
 
   /** Ends the console, lets something happen, and starts it again from what it had written. */
-  async restartConsole(meanwhile: () => Promise<void>): Promise<void> {
+  async restartConsole(meanwhile: () => Promise<void>, within: readonly string[] = []): Promise<void> {
     const management = Number(new URL(this.managementUrl).port)
     await this.#console.stop()
     await meanwhile()
-    const options = { folder: this.folder, world: this.world, address: this.#address, cluster }
+    const options = { folder: this.folder, world: this.world, address: this.#address, cluster, within }
     this.#console = await runConsole(options, join(this.folder, 'malleus.yaml'), management)
   }
 

@@ -67,7 +67,7 @@ export async function choosePerson(page: Page, name: string): Promise<void> {
 /** Goes to one of the pages of the rail. */
 export async function goTo(
   page: Page,
-  title: 'Overview' | 'Servers' | 'Certificates' | 'Instances' | 'Events' | 'Operations',
+  title: 'Overview' | 'Servers' | 'Access paths' | 'Certificates' | 'Instances' | 'Events' | 'Operations',
 ): Promise<void> {
   await page.getByRole('navigation', { name: 'Pages' }).getByRole('link', { name: title }).click()
 }

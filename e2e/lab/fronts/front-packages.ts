@@ -9,8 +9,9 @@ const programs: readonly Program[] = [
   { path: '/usr/bin/curl', package: 'curl' },
 ]
 
-/** Installs what is missing for the fronts, without starting any of it. */
-export async function prepareFronts(told: (line: string) => void): Promise<void> {
-  const missing = missingPackages(existsSync, programs)
+/** Installs what is missing for the fronts, or for those that need these packages alone, without starting any of it. */
+export async function prepareFronts(told: (line: string) => void, packages?: readonly string[]): Promise<void> {
+  const wanted = programs.filter((program) => packages?.includes(program.package) ?? true)
+  const missing = missingPackages(existsSync, wanted)
   if (missing.length > 0) await installPackages(missing, told, programs)
 }

@@ -96,7 +96,7 @@ function bird({ address, router, cluster }: FrontInput, own: FrontMember): Front
       `    multiplier 3;`,
       `  };`,
       `}`,
-      `protocol bgp router {`,
+      `protocol bgp uplink {`,
       `  local ${own.host} as ${system.servers};`,
       `  neighbor ${router} as ${system.router};`,
       `  bfd on;`,

@@ -136,6 +136,10 @@ describe('an address that several servers have', () => {
     },
   )
 
+  test('BIRD is given no words of its own language for names', () => {
+    expect(contentOf('bird-bgp', v4, /bird\.conf/, 'server1')).not.toMatch(/protocol \w+ (router|bgp|bfd|direct)\b/)
+  })
+
   test('VRRP uses the hardware address of its group', () => {
     expect(contentOf('frr-vrrp', v4, /interface/, 'server1')).toContain('00:00:5e:00:01:33')
     expect(contentOf('frr-vrrp', v4, /frr\.conf/, 'server1')).toContain('vrrp 51 ip 10.20.0.100')
