@@ -1,5 +1,5 @@
 import type { HistoryResult } from '@malleus/shared/domain/history-filter.ts'
-import { sql } from 'kysely'
+import { CompiledQuery, sql } from 'kysely'
 import type { ExpressionBuilder, Kysely, SelectQueryBuilder } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { KnownTerm, SearchBatch, SearchStore, Seek, TallyQuestion, Term, TermField } from './search-store.ts'
@@ -69,12 +69,7 @@ export class SqliteSearchStore implements SearchStore {
     const tables = this.#tables
     const records = Map.groupBy(postings, ({ term }) => term)
     await this.#database.atomically([
-      ...pieces(postings).map((piece) =>
-        tables
-          .insertInto('posting')
-          .values(piece)
-          .onConflict((it) => it.doNothing()),
-      ),
+      ...pieces(postings).map(insertPostings),
       ...pieces(minutes).map((piece) =>
         tables
           .insertInto('minute_start')
@@ -91,12 +86,7 @@ export class SqliteSearchStore implements SearchStore {
               .doUpdateSet({ records: sql`tally.records + excluded.records` }),
           ),
       ),
-      ...[...records].map(([id, said]) =>
-        tables
-          .updateTable('term')
-          .set({ records: sql`records + ${said.length}` })
-          .where('id', '=', id),
-      ),
+      ...[...records].map(([id, said]) => CompiledQuery.raw(countRecords, [said.length, id])),
       tables.updateTable('search_progress').set({ position }).where('id', '=', 1),
     ])
   }
@@ -135,7 +125,11 @@ export class SqliteSearchStore implements SearchStore {
 
   async counts(seek: Seek, by: readonly number[]): Promise<ReadonlyMap<number, number>> {
     const rows = await sought(this.#tables, seek)
-      .innerJoin('posting as by', (join) => join.onRef('by.position', '=', 'p.position').on('by.term', 'in', by))
+      // SQLite keeps the order of a cross join (https://sqlite.org/optoverview.html#crossjoin): the other way round it
+      // would look at every record there is.
+      .crossJoin('posting as by')
+      .whereRef('by.position', '=', 'p.position')
+      .where('by.term', 'in', by)
       .select(({ fn }) => ['by.term as term', fn.countAll<number>().as('records')])
       .groupBy('by.term')
       .execute()
@@ -189,6 +183,15 @@ export class SqliteSearchStore implements SearchStore {
   }
 }
 
+// Written out, because building the same query for each of them costs more than carrying it out.
+const countRecords = 'update term set records = records + ? where id = ?'
+
+function insertPostings(piece: SearchBatch['postings']): CompiledQuery {
+  const rows = piece.map(() => '(?, ?)').join(', ')
+  const values = piece.flatMap(({ term, position }) => [term, position])
+  return CompiledQuery.raw(`insert into posting (term, position) values ${rows} on conflict do nothing`, values)
+}
+
 type SoughtTables = SearchTables & { p: SearchTables['posting'] }
 
 /** The postings of the first group that the others have too. The caller puts the group with the fewest first. */
@@ -202,8 +205,28 @@ function sought(
     .where('p.term', 'in', first)
     .where('p.position', '>=', from)
     .where('p.position', '<=', to)
-  for (const group of others) question = question.where((is) => is.exists(saying(is, group)))
-  return without.length === 0 ? question : question.where((is) => is.not(is.exists(saying(is, without))))
+  for (const group of others) {
+    question =
+      group.length > FEW
+        ? question.where('p.position', 'in', saidWithin(tables, group, from, to))
+        : question.where((is) => is.exists(saying(is, group)))
+  }
+  if (without.length === 0) return question
+  return without.length > FEW
+    ? question.where('p.position', 'not in', saidWithin(tables, without, from, to))
+    : question.where((is) => is.not(is.exists(saying(is, without))))
+}
+
+/** For more terms than this, looking for each of them at each position costs more than listing where they are. */
+const FEW = 6
+
+function saidWithin(tables: Kysely<SearchTables>, terms: readonly number[], from: number, to: number) {
+  return tables
+    .selectFrom('posting')
+    .select('position')
+    .where('term', 'in', terms)
+    .where('position', '>=', from)
+    .where('position', '<=', to)
 }
 
 function saying(is: ExpressionBuilder<SoughtTables, 'p'>, terms: readonly number[]) {
