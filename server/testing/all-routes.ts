@@ -13,6 +13,7 @@ import { eventRoutes } from '../src/events/routes.ts'
 import { frontRoutes } from '../src/fronts/routes.ts'
 import type { Route } from '../src/http/route.ts'
 import { incidentRoutes } from '../src/incidents/routes.ts'
+import { ingestRoutes } from '../src/ingest/routes.ts'
 import { instanceRoutes } from '../src/instances/routes.ts'
 import { memberRoutes } from '../src/members/routes.ts'
 import { operationRoutes } from '../src/operations/routes.ts'
@@ -35,6 +36,7 @@ export function allRoutes(): readonly Route[] {
     ...accessPathRoutes(nothing),
     ...alertRoutes(nothing),
     ...auditRoutes(nothing),
+    ...ingestRoutes(nothing),
     ...exportRoutes(nothing),
   ]
 }

@@ -57,6 +57,7 @@ const answered: Readonly<Record<string, { readonly status: number; readonly by: 
   'GET /clusters/:cluster/instances': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/events': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /audit': { status: 200, by: ['operator', 'admin', 'auditor'] },
+  'GET /clusters/:cluster/history-sources': { status: 200, by: ['operator', 'admin', 'auditor'] },
 }
 
 let app: TestApp

@@ -16,6 +16,7 @@ import { frontRoutes } from '../fronts/routes.ts'
 import type { RequestContext, Route } from '../http/route.ts'
 import { incidentRoutes } from '../incidents/routes.ts'
 import type { ClusterIngest } from '../ingest/cluster-ingest.ts'
+import { ingestRoutes } from '../ingest/routes.ts'
 import { instanceRoutes } from '../instances/routes.ts'
 import type { Clock } from '../lib/clock.ts'
 import { memberRoutes } from '../members/routes.ts'
@@ -134,6 +135,7 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
       visibleTo: (person) => visibleHistory(policy, person, 'audit.export'),
       give: (session, file, livesMs) => parts.downloads.give(session, file, livesMs),
     }),
+    ...told(ingestRoutes(parts.ingest)),
     ...auditRoutes({
       search: storage.search,
       records: storage.records,

@@ -50,6 +50,7 @@ const allowed: Readonly<Record<string, string>> = {
   'POST /downloads': 'admin auditor',
   'POST /downloads': 'admin auditor step-up',
   'GET /audit': 'operator admin auditor',
+  'GET /clusters/:cluster/history-sources': 'operator admin auditor',
   'GET /alerts': 'viewer operator admin',
   'POST /alerts/test': 'admin',
   'GET /audit/histogram': 'operator admin auditor',

@@ -29,7 +29,7 @@ export interface ClusterIngestOptions {
   /** Opens the logging events of a member with the console's own identity. */
   readonly openLog: (member: string, handlers: LogHandlers, signal: AbortSignal) => Promise<LogSocket>
   /** What the console hears of the cluster with its own identity; null where it has none. */
-  readonly feed: Pick<EventFeed, 'subscribe' | 'listening' | 'members'> | null
+  readonly feed: Pick<EventFeed, 'subscribe' | 'listening' | 'members' | 'deafSince'> | null
   readonly history: Pick<AuditLog, 'record' | 'outcome' | 'waiting' | 'isAvailable'>
   readonly streams: StreamStore
   readonly uses: IdentityUseStore
@@ -145,11 +145,19 @@ export class ClusterIngest {
         const member = memberOf(stream)
         return member === null ? [] : [{ member, from, to, reason }]
       }),
-      deaf: this.#times.deaf.flatMap(({ stream, from, reason }) => {
-        const member = memberOf(stream)
-        return member === null ? [] : [{ member, from, reason }]
-      }),
+      deaf: this.deaf.flatMap(({ member, from, reason }) => (member === null ? [] : [{ member, from, reason }])),
     }
+  }
+
+  /** What is not heard now; without a member: the events of the cluster. */
+  get deaf(): readonly { readonly member: string | null; readonly from: number; readonly reason: string }[] {
+    const since = this.#options.feed?.deafSince ?? null
+    const events = since === null ? [] : [{ member: null, from: since, reason: 'no server is listened to' }]
+    const requests = this.#times.deaf.flatMap(({ stream, from, reason }) => {
+      const member = memberOf(stream)
+      return member === null ? [] : [{ member, from, reason }]
+    })
+    return [...events, ...requests]
   }
 
   get requestLog(): RequestLogState {

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Action } from '../domain/action.ts'
 import { historyFields } from '../domain/history-filter.ts'
 import { Role } from '../domain/role.ts'
-import { endpoint } from './endpoint.ts'
+import { endpoint, type ReplyOf } from './endpoint.ts'
 import { Instant } from './freshness.ts'
 
 /**
@@ -188,3 +188,29 @@ export const getAuditRecord = endpoint({
     around: z.array(AuditRecord),
   }),
 })
+
+export const getHistorySources = endpoint({
+  method: 'GET',
+  path: '/clusters/:cluster/history-sources',
+  summary:
+    'From where the access history hears what does not come through this console, and what it does not hear now.',
+  reply: z.object({
+    requests: z.object({
+      /** Why the request log is not read at all; null while it is. */
+      off: z.string().nullable(),
+      servers: z.array(
+        z.object({
+          member: z.string(),
+          isRead: z.boolean(),
+          /** Lines of its log, of which a few are requests. */
+          linesPerSecond: z.int(),
+          /** Why it is not read; null while it is, or is about to be. */
+          why: z.string().nullable(),
+        }),
+      ),
+    }),
+    /** What is not heard now: a server's requests, or with null the events of the cluster. */
+    deaf: z.array(z.object({ member: z.string().nullable(), since: Instant, reason: z.string() })),
+  }),
+})
+export type HistorySources = ReplyOf<typeof getHistorySources>

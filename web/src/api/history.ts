@@ -1,4 +1,4 @@
-import { countAudit, getAuditRecord, listAudit, listAuditValues } from '@malleus/shared/api/audit.ts'
+import { countAudit, getAuditRecord, getHistorySources, listAudit, listAuditValues } from '@malleus/shared/api/audit.ts'
 import type { ReplyOf } from '@malleus/shared/api/endpoint.ts'
 import type { HistoryField } from '@malleus/shared/domain/history-filter.ts'
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query'
@@ -91,6 +91,16 @@ export function historyValuesQuery(cluster: string, field: HistoryField | null, 
     },
     placeholderData: keepPreviousData,
     staleTime: 30_000,
+  })
+}
+
+/** What the history hears of a cluster beside what is done here, and what it does not hear now. */
+export function historySourcesQuery(cluster: string) {
+  return queryOptions({
+    queryKey: ['history-sources', { cluster }],
+    enabled: () => maySee(cluster, 'audit.read'),
+    queryFn: ({ signal }) => call(getHistorySources, { params: { cluster } }, { signal }),
+    refetchInterval: 10_000,
   })
 }
 

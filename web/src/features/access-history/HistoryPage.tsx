@@ -23,6 +23,7 @@ import { historyRows } from './history-rows.ts'
 import { HistoryFilterBox } from './HistoryFilterBox.tsx'
 import { HistoryHistogram } from './HistoryHistogram.tsx'
 import { HistoryPanel } from './HistoryPanel.tsx'
+import { HistorySources } from './HistorySources.tsx'
 import { HistoryViews } from './HistoryViews.tsx'
 
 const route = getRouteApi('/clusters/$cluster/history')
@@ -92,6 +93,7 @@ function History() {
         }
       />
       {pages.error !== null && <ProblemNotice error={pages.error} />}
+      <HistorySources cluster={cluster} />
       {first?.verification?.ok === false && (
         <Notice tone="bad" shape="cross" alert headline="The access history has been changed.">
           {first.verification.message}
