@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto'
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
 import { getAcme } from '@malleus/shared/api/acme.ts'
 import { getReplacement, prepareKey } from '@malleus/shared/api/certificate-replacement.ts'
+import { createTrustToken } from '@malleus/shared/api/trust.ts'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { z } from 'zod'
 import { createCertificateAuthority } from '../../testing/certificate-authority.ts'
 import { eventually } from '../../testing/eventually.ts'
 import { signRequest } from '../../testing/sign-request.ts'
@@ -70,6 +73,8 @@ describe('T-canary', () => {
     await evacuateAndRestore(admin, clusterName, 'server2')
     await orderCertificates(admin)
     const certificateKeys = await replaceCertificates(admin)
+    const tokens = await giveOutTokens(admin)
+    await lookAround(viewer, clusterName, 'server3')
     await misbehave(admin)
 
     // A renewal, one that fails, and a provider that is gone.
@@ -99,6 +104,7 @@ describe('T-canary', () => {
     const code = new URLSearchParams(wayBack.split('?')[1]).get('code') ?? ''
     const secrets = [
       ...(await allSecrets(cookies)),
+      ...tokens.map((text) => ({ name: 'a trust token', text })),
       ...certificateKeys.flatMap(bodyOfPem).map((text) => ({ name: 'the key of a certificate', text })),
       { name: 'a code', text: code },
     ]
@@ -174,6 +180,33 @@ function sayEverySecret(): void {
   })
   cluster.emit({ action: 'instance-updated', source: '/1.0/instances/last', project: 'default' })
 }
+
+/**
+ * A token that stands and one that is withdrawn, as text and as the secret in it. Who asked is shown them, in that one
+ * reply; everything else that the browser got is searched.
+ */
+async function giveOutTokens(browser: TestBrowser): Promise<string[]> {
+  const path = `/api/clusters/${clusterName}/trust-tokens`
+  const secrets: string[] = []
+  const pendingOnes: string[] = []
+  for (const name of ['laptop', 'desktop']) {
+    const wanted = { name, restricted: false, projects: [], withdrawAfterMinutes: null }
+    const key = randomUUID()
+    const reply = await browser.post(path, wanted, key)
+    const { token, pending } = createTrustToken.reply.parse(reply.json)
+    const at = browser.received.findIndex((bytes) => bytes.includes(token))
+    browser.received.splice(at, 1)
+    const { secret } = Secret.parse(JSON.parse(Buffer.from(token, 'base64').toString()))
+    secrets.push(token, secret)
+    // Asked again with the same key, it is not told again.
+    expect((await browser.post(path, wanted, key)).status).toBe(409)
+    pendingOnes.push(pending.id)
+  }
+  expect((await browser.post(`${path}/${pendingOnes.at(-1)}/withdraw`, {})).status).toBe(200)
+  return secrets
+}
+
+const Secret = z.object({ secret: z.string() })
 
 /** One certificate that is issued and one that is not, with the secrets that it takes. */
 async function orderCertificates(browser: TestBrowser): Promise<void> {
