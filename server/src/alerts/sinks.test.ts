@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import type { Server, Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
+import { inspect } from 'node:util'
 import { afterEach, describe, expect, test } from 'vitest'
 import { createCertificateAuthority } from '../../testing/certificate-authority.ts'
 import { testMessage } from './alert-message.ts'
@@ -131,6 +132,31 @@ async function mailServer(offers: { readonly starttls: boolean; readonly refuses
   )
   return { port, heard, mails }
 }
+
+/** Everything that a log could have of it. */
+async function wholeFailure(promise: Promise<unknown>): Promise<string> {
+  const error: unknown = await promise.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  )
+  return inspect(error, { depth: 20, showHidden: true, getters: false })
+}
+
+test('T-canary: no failure has the token or the password in it', async () => {
+  const port = await listen(createServer((socket) => socket.destroy()))
+  const hook = webhookSink({ url: `https://localhost:${port}/T0`, token: 'canary-of-a-hook', ca })
+  expect(await wholeFailure(hook.deliver(message))).not.toContain('canary')
+  await hook.close()
+  for (const refuses of ['AUTH', 'MAIL']) {
+    const server = await mailServer({ starttls: true, refuses })
+    const sink = emailSink(settings(server.port, { password: 'canary-of-a-mailbox' }))
+    const failure = await wholeFailure(sink.deliver(message))
+    expect(failure).toContain('550 5.7.1 not from here')
+    expect(failure).not.toContain('canary')
+    expect(failure).not.toContain(Buffer.from('\0malleus\0canary-of-a-mailbox').toString('base64'))
+    await sink.close()
+  }
+})
 
 const settings = (port: number, more: Partial<EmailSettings> = {}): EmailSettings => ({
   host: 'localhost',

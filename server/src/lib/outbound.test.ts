@@ -109,6 +109,23 @@ describe('a request to somebody beside the cluster', () => {
     expect(await (await client({ ca: authority.certificate })(url)).text()).toBe('ok')
   })
 
+  test('lets it be known whose certificate was shown, with each connection', async () => {
+    const authority = createCertificateAuthority()
+    const { certificate: cert, key } = authority.issue({ commonName: 'localhost', names: ['localhost'] })
+    const port = await listen(createTlsServer({ cert, key }, (_, response) => response.end('hello')))
+    const seen: (readonly [string, readonly string[]])[] = []
+    const fetch = client({
+      ca: authority.certificate,
+      onCertificates: (host, chain) => seen.push([host, chain.map(({ subject }) => subject)]),
+    })
+    await fetch(`https://localhost:${port}/`)
+    await fetch(`https://localhost:${port}/`)
+    expect(seen).toEqual([
+      ['localhost', ['CN=localhost']],
+      ['localhost', ['CN=localhost']],
+    ])
+  })
+
   test('is not sent in the clear, except to this machine', async () => {
     const error = await failureOf(client()('http://idp.example.net/token'))
     expect(error).toMatchObject({ message: 'idp.example.net is only reached over https' })

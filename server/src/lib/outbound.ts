@@ -34,7 +34,12 @@ export interface OutboundOptions {
  */
 export function outboundFetch(options: OutboundOptions = {}): { fetch: OutboundFetch; close(): Promise<void> } {
   const { ca, connectMs = 3000, deadlineMs = 10_000, mostBytes = 1_048_576, onCertificates } = options
-  const connector = buildConnector({ timeout: connectMs, ...(ca === undefined ? {} : { ca }) })
+  // A resumed session shows no certificate, and Node does not look at whose it was either.
+  const connector = buildConnector({
+    timeout: connectMs,
+    maxCachedSessions: 0,
+    ...(ca === undefined ? {} : { ca }),
+  })
   const agent = new Agent({
     pipelining: 0,
     connect: (to, callback) =>
