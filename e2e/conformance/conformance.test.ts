@@ -57,6 +57,7 @@ describe.skipIf(reason !== undefined)('the stand-in answers as Incus does', () =
     '/1.0/resources?target=nobody',
     '/1.0/resources?target=@default',
     '/1.0/operations/00000000-0000-4000-8000-000000000000',
+    '/.well-known/acme-challenge/none',
     '/1.0/certificates',
     '/1.0/certificates?recursion=1',
     '/1.0/certificates/0123',
