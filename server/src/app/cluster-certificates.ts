@@ -56,7 +56,7 @@ export function createClusterCertificates(
     follower,
     facts: replacementFacts,
     shows: () => shows(),
-    hurry: (member) => prober.hurry(member),
+    lookAt: (member) => prober.look(member),
     onPresented: (listener) => prober.onPresented(listener),
     refresh: () => readings.refreshServers(),
     keys,

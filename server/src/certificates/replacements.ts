@@ -34,7 +34,7 @@ export interface ReplacementsOptions {
   /** What each member presents at this moment. */
   readonly shows: () => readonly MemberShows[]
   /** Asks a member for a handshake now. */
-  readonly hurry: (member: string) => void
+  readonly lookAt: (member: string) => void
   /** Hears of each member that presents another certificate than before. */
   readonly onPresented: (listener: () => void) => () => void
   /** Reads again what the servers say of themselves. */
@@ -250,14 +250,14 @@ export class Replacements {
 
   /** Follows what members present until that is decided: soon at first, and patiently when it takes long. */
   #watch(): void {
-    const { clock, onPresented, hurry, shows } = this.#options
+    const { clock, onPresented, lookAt, shows } = this.#options
     const startedAt = clock.monotonic()
     let cancel = (): void => {}
     const again = (): void => {
       this.#look()
       if (!this.isRunning) return
       const wait = this.#latest?.rows.filter(({ presents }) => presents !== 'new') ?? []
-      for (const { member } of wait) hurry(member)
+      for (const { member } of wait) lookAt(member)
       // Handshakes cost members something: fifty of them are not asked four times a second.
       const soonMs = Math.max(SOON_MS, shows().length * 10)
       cancel = clock.after(clock.monotonic() - startedAt < SOON_FOR_MS ? soonMs : LATER_MS, again)
@@ -334,7 +334,7 @@ const HELD_MS = 3_600_000
 
 /** What is worth writing and telling: not that it was seen once more. */
 function essenceOf(replacement: KeptReplacement): string {
-  return JSON.stringify({ ...replacement, rows: replacement.rows.map(({ seenAt: _, ...row }) => row) })
+  return JSON.stringify({ ...replacement, rows: replacement.rows.map((row) => ({ ...row, seenAt: null })) })
 }
 
 /**

@@ -71,6 +71,8 @@ export class MemberProbes {
   #cancelDeep: () => void = () => {}
   #isAskedDeep = false
   #hurriedAt = -Infinity
+  /** When the last question on a new connection was put; monotonic. */
+  #coldAt = -Infinity
   /** How long the slowest phase of the latest answered question took. */
   #slowestPhaseMs = 0
   #stopped = false
@@ -103,6 +105,11 @@ export class MemberProbes {
     if (this.#stopped || now - this.#hurriedAt < this.#settings.reprobeAfterMs) return
     this.#hurriedAt = now
     this.#askLight({ connection: 'new', inTurn: false })
+  }
+
+  /** Looks at its certificate now, on a new connection, unless it is being asked: what is silent is not interrupted. */
+  look(): void {
+    if (!this.#stopped && !this.#isAsking) this.#askLight({ connection: 'new', inTurn: false })
   }
 
   /** Asks now, unless it is being asked, because another member was late: whether this one is as well tells why. */
@@ -148,7 +155,8 @@ export class MemberProbes {
     const { failedProbes, ejected, trusted, slow } = this.#health.evidence
     const doubtful = failedProbes > 0 || ejected || !trusted
     const isNth = inTurn && this.#askedInTurn % this.#settings.coldEvery === 0
-    const cold = doubtful || connection === 'new' || isNth
+    const cold = doubtful || connection === 'new' || isNth || this.#isColdOverdue
+    if (cold) this.#coldAt = this.#options.clock.monotonic()
     if (inTurn) this.#askedInTurn += 1
     const { phaseTimeoutMs, lightTimeoutMs, lingerMs } = this.#settings
     const timeoutMs = cold ? phaseTimeoutMs : lightTimeoutMs
@@ -162,6 +170,12 @@ export class MemberProbes {
       lingerMs: Math.max(lingerMs, 2 * timeoutMs),
     }
     void this.#light(question, inTurn)
+  }
+
+  /** Who is asked out of turn again and again would else be asked on an old connection for long, whatever it presents. */
+  get #isColdOverdue(): boolean {
+    const roundMs = this.#settings.coldEvery * lightIntervalMs(this.#options.members(), this.#settings)
+    return this.#options.clock.monotonic() - this.#coldAt > 1.3 * roundMs
   }
 
   async #light(question: Question, inTurn: boolean): Promise<void> {

@@ -387,6 +387,35 @@ describe('probing', () => {
     expect(cold.length).toBeLessThanOrEqual(14)
   })
 
+  test('looks at the certificate of who is asked out of turn again and again, too', async () => {
+    const { world, clock } = await watched()
+    // Late now and then, and everybody with it: asked at once again each time, which is out of turn.
+    const late = (isLate: boolean) => world.conditions.set('server1', { kind: 'up', answerMs: isLate ? 250 : 1 })
+    for (const name of names) world.conditions.set(name, { kind: 'up', answerMs: 250 })
+    for (let n = 0; n < 20; n += 1) {
+      late(n % 2 === 1)
+      await clock.pass((n * 137) % 900)
+    }
+    world.asked.length = 0
+    for (let n = 0; n < 60; n += 1) {
+      late(n % 3 !== 0)
+      await clock.pass(1_000)
+    }
+    const cold = world.asked.filter(({ member, connection }) => member === 'server1' && connection === 'new')
+    const gaps = cold.slice(1).map(({ at }, index) => at - (cold[index]?.at ?? 0))
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(1.3 * 5_000 + 600)
+  })
+
+  test('that looks at certificates again and again still finds out that a member has stopped', async () => {
+    const { world, clock, board, prober } = await watched()
+    world.conditions.set('server2', { kind: 'stopped' })
+    for (let looks = 0; looks < 10; looks += 1) {
+      prober.look('server2')
+      await clock.pass(200)
+    }
+    expect(board.current('server2')).toMatchObject({ standing: 'ejected', symptom: 'stuck' })
+  })
+
   test('does not crowd members that are all late', async () => {
     const { world, clock } = await watched()
     for (const name of names) world.conditions.set(name, { kind: 'up', answerMs: 130 })

@@ -96,6 +96,11 @@ export class Prober {
     this.#of(member)?.hurry()
   }
 
+  /** Looks at what a member presents now, unless it is being asked already. */
+  look(member: string): void {
+    this.#of(member)?.look()
+  }
+
   /** Has everybody ask the cluster database now: a member that holds it may be lost, and the database with it. */
   askDatabase(): void {
     for (const probes of this.#probes.values()) probes.hurryDeep()
