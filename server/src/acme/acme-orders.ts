@@ -14,12 +14,11 @@ import type { Clock } from '../lib/clock.ts'
 import { instant, sleep } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
-import { isSecretKey } from '../secrets/mask.ts'
 import type { ServerConfig, SettingsRead, WantedSettings } from '../server-config/server-config.ts'
 import { changesBack } from './acme-settings.ts'
 import type { AcmeOrderStore, KeptOrder } from './acme-order-store.ts'
 import type { OrderFailure } from './lego-words.ts'
-import { orderFailure } from './lego-words.ts'
+import { orderFailure, secretsIn } from './lego-words.ts'
 
 /** An order is under way already. */
 export class OrderUnderWay extends Error {
@@ -183,7 +182,7 @@ export class AcmeOrders {
     const said = error instanceof Error ? error.message : String(error)
     const isOfOrder = error instanceof MemberError && error.status === 500
     const operation = isOfOrder ? await this.#renewal() : undefined
-    return orderFailure(operation?.error ?? said, secretsIn(change, before))
+    return orderFailure(operation?.error ?? said, secretsIn(change.settings, before.config))
   }
 
   async #fail({ error, advice }: OrderFailure, takeBack: (() => Promise<boolean>) | null): Promise<void> {
@@ -290,14 +289,4 @@ function settingsAfter(isBack: boolean | null): string {
 function firstLine({ kind, domain }: OrderWanted, server: string): string {
   if (kind === 'turn-off') return `${server} is told not to renew the certificate any more.`
   return `${server} orders a certificate for ${domain}. The authority answers in its own time.`
-}
-
-/** What must not be in a message, should a program have repeated it. */
-function secretsIn({ settings }: WantedSettings, { config }: SettingsRead): readonly string[] {
-  const all = [...Object.entries(settings), ...Object.entries(config)]
-  return all.flatMap(([key, value]) => {
-    if (typeof value !== 'string' || value === '' || !isSecretKey(key)) return []
-    // One setting may hold several: lines of NAME=value.
-    return [value, ...value.split('\n').flatMap((line) => line.split('=').slice(1))]
-  })
 }

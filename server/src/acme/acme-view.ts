@@ -16,6 +16,8 @@ export interface AcmeFacts {
   /** Incus's own work on the certificate, the newest first. */
   readonly renewals: readonly Operation[]
   readonly warnings: readonly string[]
+  /** Values that must not be in what is shown. */
+  readonly secrets: readonly string[]
   readonly order: AcmeOrder | null
   readonly leader: string | null
   readonly now: number
@@ -36,7 +38,7 @@ export function acmeView(facts: AcmeFacts): AcmeView {
     expiresAt: certificate.validToDate.getTime(),
   }
   const renewal = renewalOf(facts.extensions, life)
-  const last = lastOf(facts.renewals)
+  const last = lastOf(facts.renewals, facts.secrets)
   const missing = settings === null ? [] : uncovered(settings.domains, certificate)
   const { state, sentence } = stateOf({ ...facts, settings, missing, renewal, last })
   return {
@@ -105,11 +107,11 @@ function uncovered(domains: readonly string[], certificate: X509Certificate | nu
   return domains.filter((domain) => !covered.includes(domain))
 }
 
-function lastOf([newest]: readonly Operation[]): AcmeView['last'] {
+function lastOf([newest]: readonly Operation[], secrets: readonly string[]): AcmeView['last'] {
   if (newest === undefined) return null
   const { status } = newest
   const outcome = status === 'success' || status === 'failure' || status === 'unknown' ? status : 'running'
-  const failure = status === 'failure' ? orderFailure(newest.error ?? '') : null
+  const failure = status === 'failure' ? orderFailure(newest.error ?? '', secrets) : null
   return {
     at: newest.endedAt ?? newest.createdAt,
     server: newest.location,

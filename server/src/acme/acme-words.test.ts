@@ -107,6 +107,7 @@ describe('what is said of ACME', () => {
     certificate: good,
     renewals: [],
     warnings: [],
+    secrets: ['canary-of-a-zone'],
     order: null,
     leader: 'server1',
     now,
@@ -132,6 +133,11 @@ describe('what is said of ACME', () => {
     ['on', { certificate: certificate(['incus.example.net'], -60, 29) }],
     ['failing', { renewals: [failed as unknown as Operation] }],
   ] as const)('is %s for %o', (state, other) => expect(acmeView({ ...facts, ...other }).state).toBe(state))
+
+  test('repeats no secret that a program told', () => {
+    const told = { ...failed, error: 'refused canary-of-a-zone' } as unknown as Operation
+    expect(acmeView({ ...facts, renewals: [told] }).last?.error).toBe('refused …')
+  })
 
   test('has a date of the next renewal only while one will come', () => {
     expect(acmeView(facts).renewal.at).toBe(new Date(now + 50 * day).toISOString())

@@ -14,6 +14,7 @@ import { acmeView } from './acme-view.ts'
 import type { ChallengeAnswer } from './challenge-probe.ts'
 import type { CheckedAgainst } from './check-acme.ts'
 import { checkSettings } from './check-acme.ts'
+import { secretsIn } from './lego-words.ts'
 
 export interface AcmePorts {
   readonly gateway: Pick<Gateway, 'read'>
@@ -64,6 +65,7 @@ export class Acme {
       certificate: certificate(),
       renewals: known,
       warnings,
+      secrets: read === null ? [] : secretsIn(read.config),
       order: orders.latest,
       leader: leader(),
       now: clock.now(),

@@ -1,4 +1,5 @@
 import { withoutSecrets } from '../lib/redact.ts'
+import { isSecretKey } from '../secrets/mask.ts'
 
 /** Why an order failed, in few words of those who know, and what to do about it. */
 export interface OrderFailure {
@@ -15,6 +16,15 @@ export interface OrderFailure {
 export function orderFailure(text: string, secrets: readonly string[] = []): OrderFailure {
   const error = reasonIn(hide(text, secrets))
   return { error, advice: adviceFor(text) }
+}
+
+/** What must not be in what is shown, should a program have repeated it: every secret of these settings. */
+export function secretsIn(...settings: readonly Readonly<Record<string, unknown>>[]): readonly string[] {
+  return settings.flatMap(Object.entries<unknown>).flatMap(([key, value]) => {
+    if (typeof value !== 'string' || value === '' || !isSecretKey(key)) return []
+    // One setting may hold several: lines of NAME=value.
+    return [value, ...value.split('\n').map((line) => line.slice(line.indexOf('=') + 1).trim())]
+  })
 }
 
 const mostText = 400

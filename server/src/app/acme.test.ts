@@ -74,7 +74,7 @@ describe('ACME', () => {
     expect(told.filter(({ phase }) => phase === 'intent')).toHaveLength(3)
   })
 
-  test('keeps its secrets when something else is changed, and shows them to nobody', async () => {
+  test('T-mask-roundtrip: keeps its secrets when something else is changed, and shows them to nobody', async () => {
     app = await startTestApp({ cluster: { version: '7.0.2' } })
     const admin = await app.signIn('admin')
     await put(admin, { settings, shown: (await view(admin)).shown })
@@ -88,6 +88,7 @@ describe('ACME', () => {
       'acme.provider.environment': secrets.environment,
       'acme.eab.hmac': secrets.hmac,
     })
+    expect(JSON.stringify(app.cluster.executions)).not.toContain('$redacted')
     app.cluster.state.config['acme.eab.hmac'] = 'another'
     const again = await put(admin, { settings: changed, shown: {} })
     expect(again.status).toBe(409)
