@@ -56,7 +56,7 @@ function Evidence({ view, onAsk, onOpen }: PanelProps & { view: HistoryRecordVie
             <Instant at={during.from} /> to <Instant at={during.to} />
           </Fact>
         )}
-        <Fact name="Why">{decisionWords(record)}</Fact>
+        <Fact name="Why">{decisionWords(decidedIn(record, parts))}</Fact>
         {story !== undefined && during === undefined && <Fact name="How">{wayInWords(story.way)}</Fact>}
         {actor !== null && (
           <Fact name="Who">
@@ -182,6 +182,12 @@ function chainWords({ content, before, after }: HistoryRecordView['checks']): st
 
 function shortHash(hash: string): string {
   return `${hash.slice(0, 8)}…${hash.slice(-4)}`
+}
+
+/** What was found out later does not say again who allowed it. */
+function decidedIn(record: AuditRecord, parts: readonly AuditRecord[]): AuditRecord {
+  if (record.source !== 'console' || record.decision.rule !== '') return record
+  return parts.find(({ source, decision }) => source === 'console' && decision.rule !== '') ?? record
 }
 
 function decisionWords({ decision, during, source }: AuditRecord): string {

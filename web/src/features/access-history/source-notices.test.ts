@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { sourceNotices } from './source-notices.ts'
 
 const at = '2026-11-22T12:00:00.000Z'
-const server = { member: 'server3', isRead: false, linesPerSecond: 0, why: null }
+const server = { member: 'server3', isRead: false, linesPerSecond: 0, reason: null }
 
 test('where all is heard there is nothing to say', () => {
   const servers = [{ ...server, isRead: true }]
@@ -17,9 +17,11 @@ test('a server that is not heard is named with since when and why', () => {
 })
 
 test('a server whose log is too busy says how busy', () => {
-  const why = 'It wrote 250 lines per second; above 200 the log is read only with requestLog: on.'
+  const busy = 'It wrote 250 lines per second; above 200 the log is read only with requestLog: on.'
   const deaf = [{ member: 'server3', since: at, reason: 'it wrote much' }]
-  expect(sourceNotices({ requests: { off: null, servers: [{ ...server, why }] }, deaf })).toMatchObject([{ text: why }])
+  expect(sourceNotices({ requests: { off: null, servers: [{ ...server, reason: busy }] }, deaf })).toMatchObject([
+    { text: busy },
+  ])
 })
 
 test('where requests are not read at all that is said once, and events that are not heard beside it', () => {

@@ -21,7 +21,7 @@ export function sourceNotices({ requests, deaf }: HistorySources): readonly Sour
       ? silent.map(({ member, since, reason }): SourceNotice => ({
           tone: 'warning',
           headline: `Requests to ${member} are not heard since ${formatFull(since)}.`,
-          text: sentence(requests.servers.find((server) => server.member === member)?.why ?? reason),
+          text: sentence(requests.servers.find((server) => server.member === member)?.reason ?? reason),
         }))
       : [
           {
