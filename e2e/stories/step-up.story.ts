@@ -36,7 +36,14 @@ story('what reaches far asks who one is, keeps what was typed, and goes on by it
     const other = await opening
     await expect(question).toContainText('Waiting for you in the other window.')
     // It asks, although it knows her.
-    await other.getByRole('button', { name: 'Mika Kallio' }).click()
+    await other.getByRole('button', { name: 'Cancel' }).click()
+    await expect(other.getByRole('heading', { name: 'Nothing was proved' })).toBeVisible()
+    await expectAccessible(other, 'the end of a step-up')
+    await other.close()
+    await expect(question).toContainText('The provider did not let you in.')
+    const openingAgain = page.waitForEvent('popup')
+    await question.getByRole('button', { name: 'Try again' }).click()
+    await (await openingAgain).getByRole('button', { name: 'Mika Kallio' }).click()
 
     await expect(page.getByRole('dialog', { name: `Token for ${name}` })).toBeVisible()
     await page.getByRole('button', { name: 'Done' }).click()
