@@ -69,3 +69,31 @@ story(
     }
   },
 )
+
+story(
+  'the console gets another identity while it watches, and keeps it when it is started anew',
+  async ({ page, stage }) => {
+    const own = async () => {
+      const list = await stage.lab.incus(['config', 'trust', 'list', '--format', 'csv', '--columns', 'nf'])
+      return list.split('\n').filter((line) => line.startsWith('malleus'))
+    }
+    await signIn(page, 'Mika Kallio', '/clusters/lab/trust')
+    const before = await own()
+    const console = page.getByRole('row').filter({ hasText: 'this console' })
+    await console.getByRole('button').first().click()
+    await page.getByRole('button', { name: 'Rotate…' }).click()
+    await page.getByRole('button', { name: 'Rotate it' }).click()
+    await expect(page.getByRole('dialog')).toContainText('the one before is trusted no more', { timeout: 30_000 })
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click()
+    const after = await own()
+    expect(after).toHaveLength(before.length)
+    expect(after).not.toEqual(before)
+
+    await stage.restartConsole(async () => undefined)
+    await page.goto('/clusters/lab/trust')
+    await expect(console).toHaveCount(1)
+    // Load and memory are read with the identity alone.
+    await page.goto('/clusters/lab/members/server2')
+    await expect(part(page, 'Machine')).toContainText('GiB of')
+  },
+)

@@ -73,14 +73,8 @@ function FindingRow({ finding, onFix }: { finding: TrustFinding; onFix: () => vo
         {command !== null && <Command text={command} />}
         {setting !== null && (
           <p className="mt-1">
-            <Button
-              size="small"
-              opens="dialog"
-              label={`Change ${setting.key}`}
-              disabledReason={may ? undefined : because}
-              onPress={onFix}
-            >
-              Change it…
+            <Button size="small" opens="dialog" disabledReason={may ? undefined : because} onPress={onFix}>
+              Change {setting.key}…
             </Button>
           </p>
         )}

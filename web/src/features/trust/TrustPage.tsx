@@ -91,9 +91,10 @@ function Trust() {
     },
   })
   const close = () => {
-    const row = document.querySelector<HTMLElement>(`[data-entry="${openedName ?? ''}"]`)
-    narrow({ entry: undefined })
-    row?.focus()
+    const selector = `[data-entry="${openedName ?? ''}"]`
+    const closed = navigate({ search: (before) => ({ ...before, entry: undefined }), replace: true })
+    // Only then: with the panel goes what had the focus.
+    void closed.then(() => document.querySelector<HTMLElement>(selector)?.focus())
   }
 
   return (

@@ -86,7 +86,7 @@ export function trustColumns(picking: Picking): Readonly<Record<TrustColumn, Lon
       title: 'Expires',
       sortable: true,
       from: 'md',
-      widthPx: 136,
+      widthPx: 152,
       cell: ({ certificate }) => <Expiry at={certificate?.expiresAt} />,
     },
     used: {
