@@ -37,6 +37,7 @@ const everyPage: readonly Picture[] = Object.entries({
   'server-health': `/clusters/${cluster}/members/${stuck}/health?range=1h`,
   incidents: `/clusters/${cluster}/incidents`,
   certificates: `/clusters/${cluster}/certificates`,
+  'replace-certificate': `/clusters/${cluster}/certificates/replace`,
   trust: `/clusters/${cluster}/trust`,
   'access-paths': `/clusters/${cluster}/access-paths`,
   operations: `/clusters/${cluster}/operations`,
