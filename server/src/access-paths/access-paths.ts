@@ -17,6 +17,7 @@ import type { KeptPathIncident } from './path-incident.ts'
 import { beginPathIncident, continuePathIncident, viewOf, withClient, withWaiting } from './path-incident.ts'
 import type { PathIncidentStore } from './path-incident-store.ts'
 import { PathWatch, targetOf } from './path-watch.ts'
+import { VisitBudget } from './visit-budget.ts'
 import type { Visitor } from './visitor.ts'
 import type { Client } from './waiting-clients.ts'
 
@@ -62,11 +63,13 @@ export class AccessPaths {
   constructor(options: AccessPathsOptions) {
     const { cluster, store, logger } = options
     this.#options = options
+    const budget = new VisitBudget(options.clock)
     this.#watches = options.paths.map(
       (path) =>
         new PathWatch({
           ...options,
           path,
+          budget,
           onChange: () => this.#changes.publish(),
           onClient: (client) => this.#count(path, client),
           onVisit: (visit) => this.visits.publish({ path, visit }),

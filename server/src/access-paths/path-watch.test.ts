@@ -75,11 +75,13 @@ function watched(path: ConfiguredPath = dns, mayVisit: (address: string) => bool
   const visitor = new ScriptedVisitor(clock)
   const clients: Client[] = []
   const seen = { changes: 0 }
+  const budget = { some: true }
   const watch = new PathWatch({
     path,
     visitor,
     facts: () => facts,
     mayVisit,
+    budget: { take: () => budget.some },
     clock,
     random: { ...systemRandom, fraction: () => 0.5 },
     onChange: () => (seen.changes += 1),
@@ -87,7 +89,7 @@ function watched(path: ConfiguredPath = dns, mayVisit: (address: string) => bool
     onVisit: () => {},
   })
   watch.start()
-  return { clock, visitor, clients, seen, watch }
+  return { clock, visitor, clients, seen, watch, budget }
 }
 
 describe('a path is visited', () => {
@@ -107,6 +109,26 @@ describe('a path is visited', () => {
     watch.hurry()
     await clock.pass(1)
     expect(visitor.visits).toHaveLength(3)
+  })
+
+  test('as in quiet while nothing is left to look closer with', async () => {
+    const balancer: ConfiguredPath = { ...dns, kind: 'load-balancer' }
+    const { clock, visitor, watch, budget } = watched(balancer)
+    await clock.pass(60_000)
+    budget.some = false
+    visitor.visits.length = 0
+    for (let times = 0; times < 20; times += 1) {
+      watch.hurry()
+      await clock.pass(500)
+    }
+    budget.some = true
+    const poor = visitor.visits.length
+    visitor.visits.length = 0
+    for (let times = 0; times < 20; times += 1) {
+      watch.hurry()
+      await clock.pass(500)
+    }
+    expect(visitor.visits).toHaveLength(3 * poor)
   })
 
   test('nowhere that the console may not go', async () => {

@@ -9,6 +9,7 @@ import { serverIn } from './check-answers.ts'
 import type { PathJudgement } from './judge-path.ts'
 import { judgePath } from './judge-path.ts'
 import { changingEveryMs, changingForMs, planRound, quietEveryMs } from './plan-round.ts'
+import type { VisitBudget } from './visit-budget.ts'
 import type { Visitor } from './visitor.ts'
 import { silentAfterMs } from './visitor.ts'
 import type { Client, TurnedAway } from './waiting-clients.ts'
@@ -20,6 +21,8 @@ export interface PathWatchOptions {
   readonly facts: () => ClusterFacts
   /** Whether an address that a name led to may be contacted. */
   readonly mayVisit: (address: string) => boolean
+  /** What may be spent on looking closer while something changes. */
+  readonly budget: Pick<VisitBudget, 'take'>
   readonly clock: Clock
   readonly random: Random
   /** What is believed of the path is another thing than before. */
@@ -154,24 +157,21 @@ export class PathWatch {
   async #visitAll(): Promise<void> {
     this.#isVisiting = true
     this.#isWantedAgain = false
-    const { clock, random, facts } = this.#options
+    const { clock, random, facts, budget } = this.#options
     const begun = clock.monotonic()
     this.#round += 1
     const addresses = await this.#resolve()
-    const asked = planRound({
-      kind: this.path.kind,
-      addresses,
-      members: facts().members.length,
-      changing: this.#isChanging,
-      turn: this.#round,
-    })
+    const plan = { kind: this.path.kind, addresses, members: facts().members.length, turn: this.#round }
+    const closer = planRound({ ...plan, changing: true })
+    const isCloser = this.#isChanging && budget.take(closer.length)
+    const asked = isCloser ? closer : planRound({ ...plan, changing: false })
     await Promise.all(asked.map((address) => this.#visit(address, this.#round)))
     if (this.#stopped) return
     this.#ended = this.#round
     this.#probedAt = clock.now()
     this.#judged()
     this.#isVisiting = false
-    const every = this.#isChanging ? changingEveryMs : jittered(quietEveryMs, 0.1, random)
+    const every = isCloser ? changingEveryMs : jittered(quietEveryMs, 0.1, random)
     this.#plan(this.#isWantedAgain ? 0 : Math.max(0, every - (clock.monotonic() - begun)))
   }
 
