@@ -7,11 +7,13 @@ import { join } from 'node:path'
 import { startConsole } from '../support/console.ts'
 import { freePort } from '../support/free-port.ts'
 import { startRealWorld } from '../support/real-world.ts'
+import type { StandInWorld } from '../support/stand-in-world.ts'
 import { startStandInWorld } from '../support/stand-in-world.ts'
 import type { ConsoleAddress, World } from '../support/world.ts'
 import { consoleAddress, people } from '../support/world.ts'
 import type { DemoOptions } from './demo-options.ts'
 import { parseDemoOptions, usage } from './demo-options.ts'
+import { startDemoPaths } from './demo-paths.ts'
 import { readFaultCommands } from './fault-commands.ts'
 import { startFaultPanel } from './fault-panel.ts'
 
@@ -43,7 +45,9 @@ async function start(options: DemoOptions, folder: string, endings: (() => Promi
   const address = publicUrl === null ? consoleAddress(port) : consoleAddress(Number(new URL(publicUrl).port))
   const world = await startWorld(options, address)
   endings.push(() => world.close())
-  const running = await startConsole({ folder, world, address, cluster: 'demo', port, settings: nobodyBalances })
+  const clusterSettings = isStandIn(world) ? await startDemoPaths(world, endings) : []
+  const settings = nobodyBalances
+  const running = await startConsole({ folder, world, address, cluster: 'demo', port, settings, clusterSettings })
   endings.push(() => running.stop())
   const panel = await startFaultPanel(world, await freePort(8482))
   endings.push(() => panel.close())
@@ -54,6 +58,10 @@ async function start(options: DemoOptions, folder: string, endings: (() => Promi
 
 /** There is nobody to notice that it stops, so it need not wait for them. */
 const nobodyBalances = 'limits: { drainGraceMs: 0 }'
+
+function isStandIn(world: World): world is StandInWorld {
+  return 'cluster' in world
+}
 
 function startWorld({ real, members }: DemoOptions, address: ConsoleAddress): Promise<World> {
   return real ? startRealWorld({ address, name: 'demo', members, say }) : startStandInWorld({ address, members })

@@ -5,6 +5,7 @@ import { expect, type Page } from '@playwright/test'
 import { startDns } from '../lab/fronts/dns.ts'
 import { prepareFronts } from '../lab/fronts/front-packages.ts'
 import { listensOn, untilReady, writeFrontFile } from '../lab/fronts/front.ts'
+import { expectAccessible } from '../support/axe.ts'
 import { withClusterSettings } from '../support/cluster-settings.ts'
 import { printedFront, writePrinted } from '../support/generated-front.ts'
 import { NewClients } from '../support/new-clients.ts'
@@ -81,6 +82,7 @@ async function told(page: Page, stage: Stage, balancer: string): Promise<void> {
   await entry('lb').click()
   await expect(part(page, 'Incidents on this path')).toContainText(victim)
   await expect(part(page, 'First answer for a new client')).toContainText('Measured in the incident of')
+  await expectAccessible(page, 'Access paths with a stuck server')
 }
 
 async function pathOf(page: Page, path: string): Promise<AccessPath> {

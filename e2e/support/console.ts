@@ -5,6 +5,7 @@ import { createWriteStream } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { withClusterSettings } from './cluster-settings.ts'
 import { freePort } from './free-port.ts'
 import type { ConsoleAddress, World } from './world.ts'
 
@@ -22,6 +23,8 @@ export interface ConsoleOptions {
   readonly port?: number
   /** Further lines of the configuration file, as YAML. */
   readonly settings?: string
+  /** Further settings of the cluster, as lines of YAML. */
+  readonly clusterSettings?: readonly string[]
   /** What stands before its command line, as to run it where names lead elsewhere. */
   readonly within?: readonly string[]
   /** Options for its Node, as to profile it. */
@@ -54,7 +57,8 @@ export async function startConsole(options: ConsoleOptions): Promise<Console> {
   if (world.provider.ca !== undefined) await writeFile(join(folder, 'provider-ca.pem'), world.provider.ca)
   await writeFile(config, configuration(options, management, ''))
   const clusters = await addCluster(config, options)
-  await writeFile(config, configuration(options, management, clusters))
+  const whole = configuration(options, management, clusters)
+  await writeFile(config, withClusterSettings(whole, options.clusterSettings ?? []))
   return runConsole(options, config, management)
 }
 
