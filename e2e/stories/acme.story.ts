@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { prepareAcme, startAcme, type AcmeAuthority } from '../lab/fronts/acme.ts'
 import type { Lab } from '../lab/running-lab.ts'
 import type { Stage } from '../support/stage.ts'
+import { expectAccessible } from '../support/axe.ts'
 import { part, signIn, story } from '../support/story.ts'
 
 // Real servers, a real authority (pebble) and the way to them: Incus orders with lego, the authority asks the domain at
@@ -29,6 +30,7 @@ story(
       const checks = dialog.getByRole('region', { name: 'Checks' })
       await expect(checks).toContainText('Every server is there to take the certificate.')
       await expect(checks).toContainText(`${domain} has no address`)
+      await expectAccessible(page, 'the order of a certificate, checked')
       // Only the authority knows the domain here, and the console does not.
       await dialog.getByRole('checkbox', { name: /order all the same/ }).check()
       await dialog.getByRole('button', { name: 'Order the certificate' }).click()
