@@ -1,7 +1,9 @@
 import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ManualClock } from '../../testing/manual-clock.ts'
+import type { FeedFact } from '../events/event-feed.ts'
 import { systemRandom } from '../lib/random.ts'
+import { Subscribable } from '../lib/subscribable.ts'
 import type { AuditEntry } from '../audit/record.ts'
 import { auditEntry } from '../audit/record.ts'
 import type { Database } from '../database/database.ts'
@@ -221,6 +223,36 @@ describe('a gap', () => {
     expect(history.told).toContain(
       'requests.gap server1 2026-01-01T00:00:05.000Z 2026-01-01T00:10:00.000Z: the console was not running',
     )
+  })
+
+  test('of the events lasts from the last run until members are listened to by their names', async () => {
+    const listening = new Subscribable<void>()
+    const facts = new Subscribable<FeedFact>()
+    const heard: string[] = []
+    const feed = {
+      subscribe: (listener: (fact: FeedFact) => void) => facts.subscribe(listener),
+      listening,
+      members: heard,
+      deafSince: null,
+    }
+    const first = await world({ feed })
+    heard.push('10.0.0.1:8443')
+    listening.publish()
+    heard.splice(0, 1, 'server1')
+    facts.publish({ kind: 'gap', from: start, to: start + 1, reason: 'it was lost' })
+    listening.publish()
+    await first.clock.pass(10_000)
+    expect(first.history.told).toEqual([])
+    facts.publish({ kind: 'gap', from: start + 5_000, to: start + 6_000, reason: '10.0.0.1:8443 was lost' })
+    await first.clock.pass(100)
+    expect(first.history.told).toEqual([
+      'events.gap  2026-01-01T00:00:05.000Z 2026-01-01T00:00:06.000Z: a server was lost',
+    ])
+    await first.ingest.stop()
+    const later = new ManualClock(start + 60_000)
+    const { history } = await world({ feed, clock: later })
+    await later.pass(100)
+    expect(history.told[0]).toMatch(/^events.gap .*00:01:00.000Z: the console was not running$/)
   })
 
   test('begins when a member falls silent', async () => {

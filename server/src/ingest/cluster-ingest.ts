@@ -63,7 +63,7 @@ export class ClusterIngest {
   readonly #ends: (() => void)[] = []
   /** Lines that came before it was known from where this console asks. */
   #early: AccessLine[] | null = []
-  #hasListened = false
+  #hasNames = false
 
   constructor(options: ClusterIngestOptions) {
     const { cluster, identity, history, streams, uses, clock, logger } = options
@@ -122,6 +122,7 @@ export class ClusterIngest {
   /** The members may be others now. */
   follow(): void {
     this.#log.follow()
+    this.#noteListening()
   }
 
   /** Stops waiting for the log of a member that is known not to answer. */
@@ -184,21 +185,24 @@ export class ClusterIngest {
   }
 
   #hearFeed(fact: FeedFact): void {
-    const isFirst = !this.#hasListened
-    this.#beginListening()
-    if (fact.kind === 'event') this.#times.heard(eventStream)
     // What was missed before the first stream was open is part of the time since the last run.
-    else if (!isFirst) this.#times.missed({ stream: eventStream, from: fact.from, to: fact.to, reason: fact.reason })
+    if (fact.kind === 'gap' && this.#hasNames) {
+      this.#times.missed({ stream: eventStream, from: fact.from, to: fact.to, reason: fact.reason })
+    }
+    this.#noteListening()
+    if (fact.kind === 'event') this.#times.heard(eventStream)
   }
 
+  /**
+   * At its very first start a console knows members by their addresses, and leaves them for the same ones by their names;
+   * the history begins with that, and it is no gap.
+   */
   #noteListening(): void {
-    if ((this.#options.feed?.members.length ?? 0) > 0) this.#beginListening()
-  }
-
-  #beginListening(): void {
-    if (this.#hasListened) return
-    this.#hasListened = true
+    const { feed, members } = this.#options
+    if (this.#hasNames || feed === null || feed.members.length === 0) return
     this.#times.opened(eventStream)
+    const known = members()
+    this.#hasNames = feed.members.some((member) => known.includes(member))
   }
 
   /** While at least one stream is open, nothing is missing; a silent one is noticed by the feed itself. */

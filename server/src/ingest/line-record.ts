@@ -1,6 +1,7 @@
 import { throughConsole } from '@malleus/shared/domain/join-records.ts'
 import { auditEntry, incusActor, requestOf, throughMember } from '../audit/record.ts'
 import type { AuditEntry } from '../audit/record.ts'
+import { withoutAddresses } from '../lib/without-addresses.ts'
 import type { AccessLine } from './access-line.ts'
 import type { Origin } from './own-requests.ts'
 import { isRead } from './own-requests.ts'
@@ -36,7 +37,8 @@ export function gapEntry(cluster: string, gap: StreamGap, member: string | null)
     cluster,
     object: member,
     up: throughMember(member, null),
-    decision: { allow: true, rule: gap.reason },
+    // Auditors read it, and where members are is for administrators.
+    decision: { allow: true, rule: withoutAddresses(gap.reason) },
     during: { from: new Date(gap.from).toISOString(), to: new Date(gap.to).toISOString() },
   })
 }

@@ -20,7 +20,7 @@ export function ingestRoutes(of: (cluster: string) => Pick<ClusterIngest, 'reque
               member,
               isRead: isReading,
               linesPerSecond,
-              why: failure,
+              reason: failure,
             })),
           },
           deaf: deaf.map(({ member, from, reason }) => ({ member, since: instant(from), reason })),

@@ -205,7 +205,7 @@ export const getHistorySources = endpoint({
           /** Lines of its log, of which a few are requests. */
           linesPerSecond: z.int(),
           /** Why it is not read; null while it is, or is about to be. */
-          why: z.string().nullable(),
+          reason: z.string().nullable(),
         }),
       ),
     }),

@@ -97,7 +97,7 @@ export function historyValuesQuery(cluster: string, field: HistoryField | null, 
 /** What the history hears of a cluster beside what is done here, and what it does not hear now. */
 export function historySourcesQuery(cluster: string) {
   return queryOptions({
-    queryKey: ['history-sources', { cluster }],
+    queryKey: ['audit', { cluster, sources: true }],
     enabled: () => maySee(cluster, 'audit.read'),
     queryFn: ({ signal }) => call(getHistorySources, { params: { cluster } }, { signal }),
     refetchInterval: 10_000,
