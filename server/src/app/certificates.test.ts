@@ -43,6 +43,15 @@ const pins = async () => {
   return trust.kind === 'fingerprints' ? trust.pins.map(({ fingerprint, position }) => [position, fingerprint]) : []
 }
 
+test('a server that presents what nobody expects is in the history, by its fingerprint', async () => {
+  await app.cluster.break('server3', 'wrong-certificate')
+  const found = await eventually(
+    async () => (await app.history()).filter(({ action }) => action === 'certificate.stranger'),
+    (records) => records.length > 0,
+  )
+  expect(found[0]).toMatchObject({ cluster: clusterName, object: expect.stringMatching(/^server3 [0-9a-f]{64}$/) })
+})
+
 describe('a certificate that is replaced', () => {
   test('is taken by every server, watched to the end, and the old one is refused from then on', async () => {
     const pair = fresh()

@@ -163,6 +163,13 @@ export function createClusterCertificates(
     return readings.anyServer.value?.api_extensions?.includes(TIP_EXTENSION) ?? false
   }
 
+  /** What answers at a member's address is sent nothing from now on. */
+  function recordStranger(member: string): void {
+    const presented = prober.presented(member)
+    const object = presented === null ? member : `${member} ${fingerprintOf(presented.certificate)}`
+    record(auditEntry({ action: 'certificate.stranger', cluster: name, object }))
+  }
+
   function record(entry: AuditEntry): void {
     try {
       history.record(entry)
@@ -181,6 +188,10 @@ export function createClusterCertificates(
         prober.onPresented(() => drift.look()),
         trust.subscribe(() => drift.look()),
         readings.onServer(() => drift.look()),
+        board.subscribe((change) => {
+          if (change.kind !== 'member' || change.after?.standing !== 'untrusted') return
+          if (change.before?.standing !== 'untrusted') recordStranger(change.member)
+        }),
       ]
       void replacements.start()
       void drift.start()

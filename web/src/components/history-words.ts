@@ -133,6 +133,7 @@ const otherDeeds: Readonly<Record<string, string>> = {
   'trust.advanced': 'no longer accepts the old certificate; current is',
   'trust.dropped': 'no longer expects the certificate',
   'certificate.drift-began': 'found an old certificate on',
+  'certificate.stranger': 'sends nothing to who presents another certificate:',
   'certificate.drift-ended': 'found the old certificate gone from',
 }
 
