@@ -1,6 +1,6 @@
 import type { AccessPath } from '@malleus/shared/api/access-paths.ts'
 import { listAccessPaths } from '@malleus/shared/api/access-paths.ts'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { eventually } from '../../testing/eventually.ts'
 import type { LoopbackFront } from '../../testing/loopback-front.ts'
 import { startLoopbackFront } from '../../testing/loopback-front.ts'
@@ -13,14 +13,14 @@ import { startStandInCluster } from '../../testing/stand-in/stand-in-cluster.ts'
 import type { StandInCluster } from '../../testing/stand-in/stand-in-cluster.ts'
 
 // A whole console, on a machine that may have much to do.
-vi.setConfig({ testTimeout: 45_000 })
+vi.setConfig({ testTimeout: 45_000, hookTimeout: 45_000 })
 
 let cluster: StandInCluster
 let balancer: LoopbackFront
 let app: TestApp
 let viewer: TestBrowser
 
-beforeEach(async () => {
+beforeAll(async () => {
   // The fronts have to be in the configuration before the console is there: they are given their members then.
   balancer = await startLoopbackFront([])
   app = await startTestApp({
@@ -38,7 +38,7 @@ beforeEach(async () => {
   })
   viewer = await app.signIn('viewer')
 })
-afterEach(async () => {
+afterAll(async () => {
   await app.close()
   await balancer.close()
 })
@@ -69,6 +69,33 @@ describe('the ways into a cluster', () => {
     expect((await until('This console', ({ verdict }) => verdict.level === 'good')).kind).toBe('console')
   })
 
+  test('somebody else behind a way is named, and is shown nothing of this console', async () => {
+    await until('lb', ({ verdict }) => verdict.word === 'Good')
+    const other = await startStandInCluster({
+      members: 1,
+      certificate: selfSigned({ commonName: 'other', names: ['127.0.0.1'] }),
+    })
+    try {
+      balancer.members = other.members.map((name) => other.port(name))
+      const path = await until('lb', ({ tlsEnds }) => tlsEnds === 'before')
+      expect(path.verdict).toMatchObject({ level: 'info', word: 'OIDC only' })
+      expect(other.requests.map(({ method, url }) => `${method} ${url}`)).not.toEqual([])
+      for (const request of other.requests)
+        expect(request).toMatchObject({ method: 'GET', url: '/1.0', peerFingerprint: null, authorization: null })
+    } finally {
+      balancer.members = cluster.members.map((name) => cluster.port(name))
+      await other.close()
+    }
+  })
+
+  test('configurations name the servers, so they are for those who administer the cluster', async () => {
+    const admin = await app.signIn('admin')
+    expect((await admin.get(`/api/clusters/${clusterName}/fronts/haproxy`)).status).toBe(200)
+    expect((await viewer.get(`/api/clusters/${clusterName}/fronts/haproxy`)).status).toBe(403)
+    expect((await admin.get(`/api/clusters/${clusterName}/fronts/no-such-front`)).status).toBe(404)
+    expect((await admin.get(`/api/clusters/${clusterName}/fronts/haproxy?address=a%3Bb`)).status).toBe(400)
+  })
+
   test('a balancer that does not notice a stuck server is named, within two visits, and what it cost is kept', async () => {
     await until('lb', ({ verdict }) => verdict.word === 'Good')
     const live = await viewer.live()
@@ -89,31 +116,5 @@ describe('the ways into a cluster', () => {
     viewer = await app.signIn('viewer')
     const kept = await until('lb', ({ incidents }) => incidents.length > 0)
     expect(kept.incidents[0]).toMatchObject({ member: 'server3', clients: after.incidents[0]?.clients })
-  })
-
-  test('somebody else behind a way is named, and is shown nothing of this console', async () => {
-    await until('lb', ({ verdict }) => verdict.word === 'Good')
-    const other = await startStandInCluster({
-      members: 1,
-      certificate: selfSigned({ commonName: 'other', names: ['127.0.0.1'] }),
-    })
-    try {
-      balancer.members = other.members.map((name) => other.port(name))
-      const path = await until('lb', ({ tlsEnds }) => tlsEnds === 'before')
-      expect(path.verdict).toMatchObject({ level: 'info', word: 'OIDC only' })
-      expect(other.requests.map(({ method, url }) => `${method} ${url}`)).not.toEqual([])
-      for (const request of other.requests)
-        expect(request).toMatchObject({ method: 'GET', url: '/1.0', peerFingerprint: null, authorization: null })
-    } finally {
-      await other.close()
-    }
-  })
-
-  test('configurations name the servers, so they are for those who administer the cluster', async () => {
-    const admin = await app.signIn('admin')
-    expect((await admin.get(`/api/clusters/${clusterName}/fronts/haproxy`)).status).toBe(200)
-    expect((await viewer.get(`/api/clusters/${clusterName}/fronts/haproxy`)).status).toBe(403)
-    expect((await admin.get(`/api/clusters/${clusterName}/fronts/no-such-front`)).status).toBe(404)
-    expect((await admin.get(`/api/clusters/${clusterName}/fronts/haproxy?address=a%3Bb`)).status).toBe(400)
   })
 })
