@@ -17,12 +17,14 @@ import { ingestRoutes } from '../src/ingest/routes.ts'
 import { instanceRoutes } from '../src/instances/routes.ts'
 import { memberRoutes } from '../src/members/routes.ts'
 import { operationRoutes } from '../src/operations/routes.ts'
+import { sessionListRoutes } from '../src/session/session-list-routes.ts'
 import { sessionRoutes } from '../src/session/routes.ts'
 import { trustRoutes } from '../src/trust/routes.ts'
 
 export function allRoutes(): readonly Route[] {
   return [
     ...sessionRoutes(nothing),
+    ...sessionListRoutes(nothing),
     ...clusterRoutes(nothing),
     ...memberRoutes(nothing),
     ...certificateRoutes(nothing),
@@ -81,6 +83,8 @@ const acmeSettings = JSON.stringify({
 
 const sampleBodies: Readonly<Record<string, string>> = {
   'POST /clusters/:cluster/members/:member/state': '{"action":"evacuate"}',
+  'POST /sessions/mine/end': '{"id":"one"}',
+  'POST /sessions/end': '{"id":"one"}',
   'POST /downloads': '{"kind":"audit","cluster":"prod-eu","filter":"","reads":false,"format":"csv"}',
   'POST /clusters/:cluster/operations/:operation/cancel': '{"project":null}',
   'POST /clusters/:cluster/certificate/check': '{"certificate":"PEM"}',

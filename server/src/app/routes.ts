@@ -23,6 +23,7 @@ import { memberRoutes } from '../members/routes.ts'
 import { operationRoutes } from '../operations/routes.ts'
 import type { Starters } from '../operations/starters.ts'
 import type { Policy } from '../policy/policy.ts'
+import { sessionListRoutes } from '../session/session-list-routes.ts'
 import { sessionRoutes } from '../session/routes.ts'
 import { trustRoutes } from '../trust/routes.ts'
 import type { AllAcme } from './cluster-acme.ts'
@@ -64,6 +65,7 @@ export function createRoutes(parts: RouteParts): readonly Route[] {
       livePosition: (context) =>
         parts.livePosition({ principal: context.principal, scope: (cluster) => context.scope(cluster) }),
     }),
+    ...sessionListRoutes({ list: signIn.list }),
     ...told(
       clusterRoutes({
         visible: ({ principal }) => policy.visibleClusters(principal),

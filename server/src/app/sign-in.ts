@@ -6,6 +6,8 @@ import type { Policy } from '../policy/policy.ts'
 import { AuthPages } from '../session/auth-pages.ts'
 import { IdentityProvider } from '../session/oidc.ts'
 import { recordEnds } from '../session/session-history.ts'
+import { SessionList } from '../session/session-list.ts'
+import { SqliteSessionListStore } from '../session/session-list-store.sqlite.ts'
 import { SqliteSessionStore } from '../session/session-store.sqlite.ts'
 import { Sessions } from '../session/sessions.ts'
 import type { Tools } from './cluster-parts.ts'
@@ -17,6 +19,7 @@ export interface SignIn {
   readonly provider: IdentityProvider
   readonly sessions: Sessions
   readonly pages: AuthPages
+  readonly list: SessionList
   /** The certificates that each host of the provider showed last, its own first. */
   readonly presented: ReadonlyMap<string, readonly X509Certificate[]>
   stop(): Promise<void>
@@ -51,12 +54,16 @@ export function createSignIn(
   const sessions = new Sessions({ store, provider, keys, rolesOf, ...tools, idleMs, absoluteMs, mostPerPerson })
   const { publicUrl } = config
   const pages = new AuthPages({ provider, sessions, store, history, keys, rolesOf, publicUrl, ...tools })
+  const listStore = new SqliteSessionListStore(storage.database)
+  const list = new SessionList({ store: listStore, sessions, keys, idleMs, ...tools })
+  pages.subscribe(({ session, clientAddress, userAgent }) => list.note(session, clientAddress, userAgent))
   const ends = [recordEnds(sessions, history, tools.logger), sessions.startPruning()]
   provider.start()
   return {
     provider,
     sessions,
     pages,
+    list,
     presented,
     stop: async () => {
       for (const end of ends) end()

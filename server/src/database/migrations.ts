@@ -323,6 +323,16 @@ const malleus: readonly Migration[] = [
       ) strict, without rowid`,
     ],
   },
+  {
+    name: '015 session notes',
+    statements: [
+      // Whose a session is and where it was begun, for the lists of them. Sealed with the server key.
+      `create table session_note (
+        key blob primary key,
+        sealed blob not null
+      ) strict, without rowid`,
+    ],
+  },
 ]
 
 /** Pruning, which leaves a signed tombstone, takes it away and puts it back within its transaction. */

@@ -26,6 +26,7 @@ export interface PageRequest {
   readonly clientAddress: string
   /** The trusted proxy that the request came through. */
   readonly via: string | null
+  readonly userAgent?: string | null
 }
 
 export interface PageReply {
@@ -106,6 +107,7 @@ function pageRequest({ id, path, request, client }: Exchange): PageRequest {
     cookieHeader: request.headers.cookie,
     clientAddress: client.ip,
     via: client.via,
+    userAgent: request.headers['user-agent']?.slice(0, 512) ?? null,
   }
 }
 

@@ -10,6 +10,10 @@ import { type Ask, everyRole, startTestDoor, type TestDoor } from '../../testing
 const allowed: Readonly<Record<string, string>> = {
   'GET /session': 'viewer operator admin auditor guest',
   'POST /session/activity': 'viewer operator admin auditor guest',
+  'GET /sessions/mine': 'viewer operator admin auditor guest',
+  'POST /sessions/mine/end': 'viewer operator admin auditor guest',
+  'GET /sessions': 'admin',
+  'POST /sessions/end': 'admin step-up',
   'GET /clusters': 'viewer operator admin auditor',
   'GET /clusters/:cluster/figures': 'viewer operator admin',
   'GET /clusters/:cluster/certificate': 'viewer operator admin',

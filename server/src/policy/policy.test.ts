@@ -22,6 +22,7 @@ describe('what a role may do', () => {
     'session.sign-in': 'everybody',
     'session.sign-out': 'everybody',
     'session.step-up': 'everybody',
+    'session.list': 'admin',
     'session.end': 'admin',
     'alert.test': 'admin',
     'session.refresh': 'everybody',

@@ -52,6 +52,7 @@ const admin: readonly Action[] = [
   'trust.withdraw',
   'trust.configure',
   'trust.rotate',
+  'session.list',
   'session.end',
   'audit.export',
   'alert.test',

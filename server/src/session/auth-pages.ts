@@ -28,6 +28,8 @@ export interface PageRequest extends PageSource {
   /** What follows the question mark. */
   readonly query: string
   readonly cookieHeader: string | undefined
+  /** What the browser says of itself. */
+  readonly userAgent?: string | null
 }
 
 export interface PageReply {
@@ -63,6 +65,7 @@ const backchannelRoute = { method: 'POST', route: '/auth/backchannel-logout' } a
 export interface SignInEnd {
   readonly session: Session
   readonly clientAddress: string
+  readonly userAgent: string | null
 }
 
 /** Those who subscribe hear of everybody who has signed in. */
@@ -186,7 +189,7 @@ export class AuthPages extends Subscribable<SignInEnd> {
     history.outcome(
       sessionEntry(action, source, { decision, actor: actorOf(session.principal), out: outOf(302, null) }),
     )
-    this.publish({ session, clientAddress: request.clientAddress })
+    this.publish({ session, clientAddress: request.clientAddress, userAgent: request.userAgent ?? null })
     return cookie
   }
 

@@ -281,6 +281,16 @@ export class Sessions {
     return this.#end(key, kind, session.principal)
   }
 
+  /** As the history marks what is done in a session; it opens nothing. */
+  tagOf(key: Uint8Array): string {
+    return this.#sessionTag(key)
+  }
+
+  /** Ends the session of a row; false when it had ended before. */
+  endByKey(key: Uint8Array, kind: EndKind): Promise<boolean> {
+    return this.#end(key, kind, null)
+  }
+
   /** Ends all sessions of a person; gives how many there were. */
   endOfPerson(iss: string, sub: string, kind: EndKind): Promise<number> {
     return this.#endAll({ identity: this.identityTag(iss, sub), providerSession: null }, kind)

@@ -8,6 +8,7 @@ export const actions = {
   'session.sign-in': 'signed in',
   'session.sign-out': 'signed out',
   'session.step-up': 'proved again who they are',
+  'session.list': 'listed the sessions',
   'session.end': 'ended a session',
   'session.refresh': 'stayed signed in',
   'session.read': 'looked at their session',

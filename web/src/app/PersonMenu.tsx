@@ -1,9 +1,11 @@
 import { useQuery } from '@tanstack/react-query'
+import { useNavigate } from '@tanstack/react-router'
 import type { RefObject } from 'react'
 import { Header } from 'react-aria-components/Header'
 import { MenuSection } from 'react-aria-components/Menu'
 import { ApiError } from '../api/api-error.ts'
 import { sessionQuery, signOut } from '../api/session.ts'
+import { useClusterName } from '../components/current.ts'
 import { useStore } from '../lib/store.ts'
 import { preferences, setPreferences } from '../stores/preferences.ts'
 import { showToast } from '../stores/toasts.ts'
@@ -12,6 +14,8 @@ import { Menu, MenuChoice, MenuChoices, MenuItem } from '../ui/Menu.tsx'
 export function PersonMenu({ trigger, onClose }: { trigger: RefObject<HTMLElement | null>; onClose: () => void }) {
   const principal = useQuery(sessionQuery).data?.principal
   const { theme, density } = useStore(preferences)
+  const cluster = useClusterName()
+  const navigate = useNavigate()
   return (
     <Menu trigger={trigger} label="You and this console" onClose={onClose}>
       <MenuChoices
@@ -41,6 +45,13 @@ export function PersonMenu({ trigger, onClose }: { trigger: RefObject<HTMLElemen
         <Header className="px-2.5 pt-1 pb-0.5 text-11 text-ink-3">
           {principal?.email ?? principal?.name} · {principal?.roles.join(', ')}
         </Header>
+        <MenuItem
+          id="sessions"
+          text="My sessions"
+          onAction={() => void navigate({ to: '/clusters/$cluster/sessions', params: { cluster } })}
+        >
+          My sessions
+        </MenuItem>
         <MenuItem id="sign-out" text="Sign out" onAction={() => void leave()}>
           Sign out
         </MenuItem>

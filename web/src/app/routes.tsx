@@ -232,6 +232,12 @@ const historyRoute = createRoute({
   component: lazyRouteComponent(() => import('../features/access-history/HistoryPage.tsx'), 'HistoryPage'),
 })
 
+const sessionsRoute = createRoute({
+  getParentRoute: () => clusterRoute,
+  path: '/sessions',
+  component: lazyRouteComponent(() => import('../features/sessions/SessionsPage.tsx'), 'SessionsPage'),
+})
+
 const operationsRoute = createRoute({
   getParentRoute: () => clusterRoute,
   path: '/operations',
@@ -282,6 +288,7 @@ const routeTree = rootRoute.addChildren([
     operationRoute,
     eventsRoute,
     historyRoute,
+    sessionsRoute,
   ]),
 ])
 

@@ -8,6 +8,7 @@ export function sectionOf(path: string): string {
   if (section === 'operations') return 'Operations'
   if (section === 'events') return 'Events'
   if (section === 'history') return 'Access history'
+  if (section === 'sessions') return 'Sessions'
   if (section === 'incidents') return 'Incidents'
   return section === 'certificates' ? 'Certificates' : 'Overview'
 }
