@@ -67,16 +67,11 @@ export class SqliteAttestationStore implements AttestationStore {
       .execute()
   }
 
-  /** From chain to chain and to the end of each through the index, whatever their length. */
+  /** To the end of each chain through the index, whatever its length. */
   async heads(): Promise<readonly ChainHead[]> {
     const { rows } = await sql<ChainHead>`
-      with recursive known(chain) as (
-        select min(chain) from record
-        union all
-        select (select min(chain) from record where chain > known.chain) from known where known.chain is not null
-      )
-      select record.chain, record.seq, record.hash from known join record
-        on record.chain = known.chain and record.seq = (select max(seq) from record where chain = known.chain)
+      select chain.name as chain, record.seq, lower(hex(record.hash)) as hash from chain join record
+        on record.chain = chain.id and record.seq = (select max(own.seq) from record own where own.chain = chain.id)
       order by record.position`.execute(this.#tables)
     return rows
   }

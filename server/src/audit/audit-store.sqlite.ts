@@ -1,17 +1,19 @@
 import type { AuditRecord } from '@malleus/shared/api/audit.ts'
-import { CompiledQuery } from 'kysely'
-import type { Generated, Kysely, Selectable } from 'kysely'
+import { CompiledQuery, sql } from 'kysely'
+import type { Generated, Kysely } from 'kysely'
 import type { Database } from '../database/database.ts'
 import type { AuditFilter, AuditStore, ChainHead, StoredLine } from './audit-store.ts'
+import { packText, unpackText } from './packed-text.ts'
 import { isQuiet, parseRecord, textOf } from './record.ts'
 
 interface AuditTables {
+  chain: { id: Generated<number>; name: string }
   record: {
     position: Generated<number>
-    chain: string
+    chain: number
     seq: number
-    hash: string
-    prev: string
+    hash: Uint8Array
+    prev: Uint8Array
     at: number
     cluster: string | null
     object: string | null
@@ -31,98 +33,99 @@ export class SqliteAuditStore implements AuditStore {
   }
 
   async append(records: readonly AuditRecord[]): Promise<void> {
-    await this.#database.atomically(records.map((record) => CompiledQuery.raw(insertRecord, valuesOf(record))))
+    const chains = [...new Set(records.map(({ chain }) => chain))]
+    await this.#database.atomically([
+      ...chains.map((chain) => CompiledQuery.raw('insert or ignore into chain (name) values (?)', [chain])),
+      ...records.map((record) => CompiledQuery.raw(insertRecord, valuesOf(record))),
+    ])
   }
 
   async head(chain?: string): Promise<ChainHead | null> {
-    const heads = this.#tables
-      .selectFrom('record')
-      .select(['chain', 'seq', 'hash'])
-      .orderBy('position', 'desc')
-      .limit(1)
-    const head = await (chain === undefined ? heads : heads.where('chain', '=', chain)).executeTakeFirst()
-    return head ?? null
+    const heads = this.#lines().orderBy('record.position', 'desc').limit(1)
+    const row = await (chain === undefined ? heads : heads.where('chain.name', '=', chain)).executeTakeFirst()
+    return row === undefined ? null : { chain: row.chain, seq: row.seq, hash: row.hash }
   }
 
   async latest({ clusters, withoutCluster, reads, object, limit }: AuditFilter): Promise<readonly AuditRecord[]> {
-    let question = this.#tables
-      .selectFrom('record')
-      .select('text')
+    let question = this.#lines()
       .where((is) =>
         is.or([
-          ...(clusters.length > 0 ? [is('cluster', 'in', clusters)] : []),
-          ...(withoutCluster ? [is('cluster', 'is', null)] : []),
+          ...(clusters.length > 0 ? [is('record.cluster', 'in', clusters)] : []),
+          ...(withoutCluster ? [is('record.cluster', 'is', null)] : []),
         ]),
       )
-      .orderBy('position', 'desc')
+      .orderBy('record.position', 'desc')
       .limit(limit)
-    if (!reads) question = question.where('quiet', '=', 0)
-    if (object !== undefined) question = question.where('object', '=', object)
+    if (!reads) question = question.where('record.quiet', '=', 0)
+    if (object !== undefined) question = question.where('record.object', '=', object)
     const rows = await question.execute()
     // A line that is no record any more was tampered with: the verification names it, the list goes on without it.
-    return rows.map(({ text }) => parseRecord(text)).filter((record) => record !== undefined)
+    return rows.map((row) => parseRecord(lineOf(row).text)).filter((record) => record !== undefined)
   }
 
   async after(position: number, limit: number): Promise<readonly StoredLine[]> {
-    const rows = await this.#tables
-      .selectFrom('record')
-      .selectAll()
-      .where('position', '>', position)
-      .orderBy('position')
-      .limit(limit)
-      .execute()
-    return rows.map(lineOf)
+    const lines = this.#lines().where('record.position', '>', position).orderBy('record.position').limit(limit)
+    return (await lines.execute()).map(lineOf)
   }
 
   async before(position: number, limit: number): Promise<readonly StoredLine[]> {
-    const rows = await this.#tables
-      .selectFrom('record')
-      .selectAll()
-      .where('position', '<', position)
-      .orderBy('position', 'desc')
-      .limit(limit)
-      .execute()
-    return rows.map(lineOf)
+    const lines = this.#lines().where('record.position', '<', position).orderBy('record.position', 'desc').limit(limit)
+    return (await lines.execute()).map(lineOf)
   }
 
   async at(positions: readonly number[]): Promise<readonly StoredLine[]> {
     if (positions.length === 0) return []
-    const rows = await this.#tables.selectFrom('record').selectAll().where('position', 'in', positions).execute()
-    return rows.map(lineOf)
+    return (await this.#lines().where('record.position', 'in', positions).execute()).map(lineOf)
   }
 
   async find(chain: string, seq: number): Promise<StoredLine | undefined> {
-    const row = await this.#tables
-      .selectFrom('record')
-      .selectAll()
-      .where('chain', '=', chain)
-      .where('seq', '=', seq)
-      .executeTakeFirst()
+    const row = await this.#lines().where('chain.name', '=', chain).where('record.seq', '=', seq).executeTakeFirst()
     return row && lineOf(row)
   }
 
   async ofChain(chain: string, from: number, to: number): Promise<readonly StoredLine[]> {
-    const rows = await this.#tables
+    const lines = this.#lines()
+      .where('chain.name', '=', chain)
+      .where('record.seq', '>=', from)
+      .where('record.seq', '<=', to)
+      .orderBy('record.position')
+    return (await lines.execute()).map(lineOf)
+  }
+
+  #lines() {
+    return this.#tables
       .selectFrom('record')
-      .selectAll()
-      .where('chain', '=', chain)
-      .where('seq', '>=', from)
-      .where('seq', '<=', to)
-      .orderBy('position')
-      .execute()
-    return rows.map(lineOf)
+      .leftJoin('chain', 'chain.id', 'record.chain')
+      .select([
+        'record.position',
+        sql<string>`coalesce(chain.name, record.chain)`.as('chain'),
+        'record.seq',
+        sql<string>`lower(hex(record.hash))`.as('hash'),
+        sql<string>`lower(hex(record.prev))`.as('prev'),
+        'record.at',
+        'record.cluster',
+        'record.object',
+        'record.quiet',
+        'record.text',
+      ])
   }
 }
 
-function lineOf(row: Selectable<AuditTables['record']>): StoredLine {
-  return { ...row, quiet: row.quiet !== 0 }
+interface Row extends Omit<StoredLine, 'quiet'> {
+  readonly quiet: number
+}
+
+function lineOf(row: Row): StoredLine {
+  return { ...row, quiet: row.quiet !== 0, text: unpackText(row.text, row) }
 }
 
 // Written out, because building the same query for each record costs more than the record itself.
 const insertRecord = `insert into record (chain, seq, hash, prev, at, cluster, object, quiet, text)
-  values (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+  values ((select id from chain where name = ?), ?, unhex(?), unhex(?), ?, ?, ?, ?, ?)`
 
 function valuesOf(record: AuditRecord): unknown[] {
   const { chain, seq, hash, prev, ts, cluster, object } = record
-  return [chain, seq, hash, prev, Date.parse(ts), cluster, object, isQuiet(record) ? 1 : 0, textOf(record)]
+  const at = Date.parse(ts)
+  const text = packText(textOf(record), { chain, hash, prev, at })
+  return [chain, seq, hash, prev, at, cluster, object, isQuiet(record) ? 1 : 0, text]
 }

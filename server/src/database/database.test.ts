@@ -135,7 +135,7 @@ describe('a database', () => {
   test('records are never changed and never removed', async () => {
     const database = await openHere('audit')
     const table = database.tables<Tables>()
-    await sql`insert into record (chain, seq, hash, prev, at, quiet, text) values ('c', 0, 'h', 'p', 1, 0, '{}')`.execute(
+    await sql`insert into record (chain, seq, hash, prev, at, quiet, text) values (1, 0, x'01', x'02', 1, 0, '{}')`.execute(
       table,
     )
     await expect(sql`update record set text = 'x'`.execute(table)).rejects.toThrow('never changed')

@@ -390,6 +390,42 @@ const audit: readonly Migration[] = [
       ) strict, without rowid`,
     ],
   },
+  {
+    name: '003 compact records',
+    statements: [
+      // The same records in a third of the room: chains by number, hashes as bytes, the text packed (audit/packed-text.ts;
+      // what was written before stays as it was and is read as it is). The indexes are gone: search.db has better ones.
+      `create table chain (
+        id integer primary key,
+        name text not null unique
+      ) strict`,
+      'insert into chain (name) select chain from record group by chain order by min(position)',
+      'alter table record rename to record_as_text',
+      `create table record (
+        position integer primary key autoincrement,
+        chain integer not null,
+        seq integer not null,
+        hash blob not null,
+        prev blob not null,
+        at integer not null,
+        cluster text,
+        object text,
+        quiet integer not null,
+        text text not null,
+        unique (chain, seq)
+      ) strict`,
+      `insert into record
+        select position, (select id from chain where name = record_as_text.chain), seq,
+          coalesce(unhex(hash), cast(hash as blob)), coalesce(unhex(prev), cast(prev as blob)),
+          at, cluster, object, quiet, text
+        from record_as_text order by position`,
+      'drop table record_as_text',
+      `create trigger record_is_not_changed before update on record begin
+        select raise(abort, 'records are never changed');
+      end`,
+      recordIsNotRemoved,
+    ],
+  },
 ]
 
 export const migrations: Readonly<Record<DatabaseName, readonly Migration[]>> = {
