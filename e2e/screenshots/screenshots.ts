@@ -40,6 +40,7 @@ const everyPage: readonly Picture[] = Object.entries({
   'replace-certificate': `/clusters/${cluster}/certificates/replace`,
   trust: `/clusters/${cluster}/trust`,
   'access-paths': `/clusters/${cluster}/access-paths`,
+  history: `/clusters/${cluster}/history`,
   operations: `/clusters/${cluster}/operations`,
   'target-stuck': `/clusters/${cluster}/members?target=${stuck}`,
   'not-found': '/nowhere',

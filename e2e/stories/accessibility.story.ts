@@ -26,6 +26,12 @@ story('axe finds nothing on any page, in both themes', async ({ page, stage }) =
   await expect(page.getByRole('complementary', { name: 'Profile accessible was created' })).toBeVisible()
   await expectAccessible(page, 'Events with one of them open')
   await stage.lab.incus(['profile', 'delete', 'accessible'])
+  await page.goto('/clusters/lab/history')
+  await page.getByRole('table', { name: 'Access history' }).getByRole('button', { name: 'signed in' }).first().click()
+  await expect(
+    page.getByRole('complementary', { name: /^Record \d/ }).getByRole('region', { name: 'Chain' }),
+  ).toContainText('hold')
+  await expectAccessible(page, 'Access history with one record open')
   await page.goto('/nowhere')
   await expect(page.getByRole('heading', { name: 'There is nothing at this address' })).toBeVisible()
   await expectAccessible(page, 'the page for what does not exist')
