@@ -111,7 +111,8 @@ function bird({ address, router, cluster }: FrontInput, own: FrontMember): Front
   }
 }
 
-const device = 'incus-anycast'
+/** There everywhere, and never down; a dummy device needs a kernel that has them. */
+const device = 'lo'
 
 function announceScript({ address }: FrontInput, own: FrontMember): FrontFile {
   return {
@@ -120,8 +121,6 @@ function announceScript({ address }: FrontInput, own: FrontMember): FrontFile {
     content: lines(
       `#!/bin/sh`,
       `# Has the shared address, and so announces it, while the API of this server answers. Asked twice a second.`,
-      `ip link show ${device} > /dev/null 2>&1 || ip link add ${device} type dummy`,
-      `ip link set ${device} up`,
       `while :; do`,
       `  if ${askApi(own)}; then`,
       `    ip address replace ${single(address)} dev ${device}`,
