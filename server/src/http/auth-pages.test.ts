@@ -39,7 +39,7 @@ describe('the pages of signing in', () => {
     const { ask, asked } = await start()
     const reply = await ask('/auth/login?returnTo=%2Fservers', {
       as: null,
-      headers: { ...navigation, cookie: 'c=3', 'x-forwarded-for': '203.0.113.9' },
+      headers: { ...navigation, cookie: 'c=3', 'user-agent': 'a browser', 'x-forwarded-for': '203.0.113.9' },
     })
     expect([reply.status, reply.headers.location]).toEqual([303, 'https://idp.example.net/auth'])
     expect(reply.headers['set-cookie']).toEqual(['a=1; Secure', 'b=2'])
@@ -51,6 +51,7 @@ describe('the pages of signing in', () => {
         cookieHeader: 'c=3',
         clientAddress: '203.0.113.9',
         via: '127.0.0.1',
+        userAgent: 'a browser',
       },
     ])
   })
