@@ -110,4 +110,28 @@ describe('a certificate that is replaced', () => {
     const found = await eventually(latest, (replacement) => replacement?.verdict === 'done')
     expect(found?.certificate.fingerprint).toBe(fingerprintOf(pair.certificate))
   })
+
+  test('and was refused can be sent again without its key, and one that was taken can be put back', async () => {
+    const first = fresh()
+    app.cluster.faultAt({ path: '/1.0/cluster/certificate', afterBytes: 0, kind: 503 })
+    expect((await push(first)).status).toBeGreaterThanOrEqual(500)
+    const refused = await eventually(latest, (replacement) => replacement?.verdict === 'not-done')
+    expect(refused).toMatchObject({ answer: { kind: 'refused' }, offers: ['push-again'], repair: [] })
+    expect(await pins()).toEqual([['current', app.cluster.fingerprint]])
+
+    expect((await admin.post(`${base}/certificate/replacements`, { what: 'again' })).status).toBe(200)
+    const again = await eventually(latest, (replacement) => replacement?.verdict === 'done')
+    // Of the one before it nobody gave this console the key.
+    expect(again?.offers).toEqual([])
+
+    expect((await push(fresh())).status).toBe(200)
+    const second = await eventually(
+      latest,
+      (replacement) => replacement?.verdict === 'done' && replacement.id !== again?.id,
+    )
+    expect(second?.offers).toEqual(['push-old-back'])
+    expect((await admin.post(`${base}/certificate/replacements`, { what: 'old-back' })).status).toBe(200)
+    await eventually(latest, (replacement) => replacement?.verdict === 'done' && replacement.id !== second?.id)
+    expect(app.cluster.fingerprint).toBe(fingerprintOf(first.certificate))
+  })
 })

@@ -2,7 +2,7 @@ import type { Replacement } from '@malleus/shared/api/certificate-replacement.ts
 import { auditEntry, requestOf } from '../audit/record.ts'
 import type { AuditEntry } from '../audit/record.ts'
 import type { CertificateFacts } from '../certificates/cluster-certificates.ts'
-import { currentCertificate, neededNames } from '../certificates/cluster-certificates.ts'
+import { currentCertificate, makesHandshakes, neededNames } from '../certificates/cluster-certificates.ts'
 import { DriftWatch } from '../certificates/drift-watch.ts'
 import type { AccessName } from '../certificates/names-needed.ts'
 import { sqlitePreparedKeyStore } from '../certificates/prepared-key-store.sqlite.ts'
@@ -122,7 +122,7 @@ export function createClusterCertificates(
       .map((known) => {
         const { standing, symptom, failure } = board.current(known.name)
         const presented = prober.presented(known.name)
-        const answers = standing !== 'ejected' && presented !== null
+        const answers = presented !== null && makesHandshakes({ standing, failure })
         return {
           member: known.name,
           answers,

@@ -91,6 +91,14 @@ describe('what each member presents, beside the certificate of the cluster', () 
       /No TLS handshake/,
     ],
     [
+      'the one before while it starts, after a handshake',
+      member('server2', old, 'same', {
+        health: { ...stuck, symptom: 'starting', failure: { phase: 'answer', message: 'x', at: healthy.since } },
+      }),
+      'older',
+      /before/,
+    ],
+    [
       'nothing, because it is not contacted',
       member('server2', null, 'same', { contacted: false }),
       'no-handshake',

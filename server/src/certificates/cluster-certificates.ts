@@ -76,6 +76,18 @@ export function certificateExpiresAt(facts: Pick<CertificateFacts, 'members' | '
   return currentCertificate(facts)?.certificate.validToDate.getTime() ?? null
 }
 
+/**
+ * Whether a member still shows its certificate: one that starts, or hangs behind its TLS, does. Who is out is asked on new
+ * connections alone, so a failure in waiting for the answer came after a handshake.
+ */
+export function makesHandshakes({ standing, failure }: Pick<Health, 'standing'> & MayHaveFailed): boolean {
+  return standing !== 'ejected' || failure?.phase === 'answer'
+}
+
+interface MayHaveFailed {
+  readonly failure: Pick<NonNullable<Health['failure']>, 'phase'> | null
+}
+
 /** Which names the certificate has to cover. */
 export function neededNames(facts: Pick<CertificateFacts, 'anchor' | 'names' | 'members' | 'config'>): NeededName[] {
   const { anchor, names, members, config } = facts
@@ -150,7 +162,7 @@ function presentedBy(
     seenAt: presented && instant(presented.seenAt),
   }
   if (!known.contacted) return { ...last, verdict: 'no-handshake', note: known.why }
-  if (presented === null || verdict === null || health.standing === 'ejected') {
+  if (presented === null || verdict === null || !makesHandshakes(health)) {
     return { ...last, verdict: 'no-handshake', note: health.failure?.message ?? 'There was no handshake yet.' }
   }
   const drift = drifted.find(({ member }) => member === known.name)
