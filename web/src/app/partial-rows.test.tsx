@@ -5,6 +5,7 @@ import type { MemberHealthRecord } from '@malleus/shared/api/member-health.ts'
 import type { Member, MemberDetail } from '@malleus/shared/api/members.ts'
 import type { Operation } from '@malleus/shared/api/operations.ts'
 import type { SessionView } from '@malleus/shared/api/session.ts'
+import type { TrustView } from '@malleus/shared/api/trust.ts'
 import { QueryClientProvider } from '@tanstack/react-query'
 import { createMemoryHistory, RouterProvider } from '@tanstack/react-router'
 import { renderToString } from 'react-dom/server'
@@ -19,6 +20,7 @@ import { keptOperationsQuery, operationQuery } from '../api/kept-operations.ts'
 import { operationListQuery } from '../api/operations.ts'
 import { queryClient } from '../api/query-client.ts'
 import { sessionQuery } from '../api/session.ts'
+import { trustQuery } from '../api/trust.ts'
 import { router } from './routes.tsx'
 
 const at = new Date().toISOString()
@@ -182,6 +184,16 @@ describe('T-partial-rows: every page is drawn, and marks what is missing', () =>
       expect(html).toContain(mark)
   })
 
+  test('trust of which little may be seen, beside an entry that cannot be read', async () => {
+    queryClient.setQueryData(trustQuery('prod', { kind: 'any' }).queryKey, bareTrust)
+    const html = await draw('/clusters/prod/trust', bare)
+    expect(html).not.toContain('could not be shown')
+    expect(html).not.toMatch(/undefined|NaN|Invalid Date/)
+    for (const mark of ['Unreadable', 'server3 hangs', 'may not be seen', 'access history']) {
+      expect(html).toContain(mark)
+    }
+  })
+
   test.each(incidents)('an incident of which %s', async (_, fields, marks) => {
     const incident = { ...bareIncident, ...fields }
     queryClient.setQueryData(incidentQuery('prod', 'one').queryKey, { incident })
@@ -293,6 +305,31 @@ const operations: readonly (readonly [string, Partial<Operation>, readonly strin
   ['it failed for no reason', { status: 'failure', endedAt: at }, ['Failed', 'Incus gave no reason.']],
 ]
 
+const bareTrust: TrustView = {
+  entries: [
+    {
+      fingerprint: 'f'.repeat(64),
+      name: '',
+      type: 'other',
+      restricted: true,
+      projects: [],
+      description: '',
+      certificate: null,
+      isConsole: false,
+      lastUse: null,
+      findings: [{ severity: 'bad', code: 'unreadable', text: 'It is no certificate.' }],
+    },
+  ],
+  tokens: [],
+  tokensFreshness: { kind: 'unavailable', reason: 'server3 hangs' },
+  uses: null,
+  authorization: null,
+  findings: [],
+  rotation: { stage: 'settled', problem: null, cannot: null },
+  cannotWithdraw: 'This console has no identity of its own.',
+  projects: [],
+}
+
 async function draw(path: string, member: Member | undefined): Promise<string> {
   know(member)
   router.update({ ...router.options, history: createMemoryHistory({ initialEntries: [path] }) })
@@ -318,6 +355,7 @@ const session: SessionView = {
       'member.list',
       'member.read',
       'certificate.read',
+      'trust.list',
       'operation.list',
       'operation.read',
       'operation.cancel',
