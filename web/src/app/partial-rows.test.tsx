@@ -1,3 +1,4 @@
+import type { AccessPath } from '@malleus/shared/api/access-paths.ts'
 import type { ClusterSummary } from '@malleus/shared/api/clusters.ts'
 import type { Incident } from '@malleus/shared/api/incidents.ts'
 import type { Instance } from '@malleus/shared/api/instances.ts'
@@ -12,6 +13,7 @@ import { renderToString } from 'react-dom/server'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { certificateQuery } from '../api/certificate.ts'
 import { clusterListQuery } from '../api/clusters.ts'
+import { accessPathsQuery } from '../api/access-paths.ts'
 import { incidentPagesQuery, incidentQuery } from '../api/incidents.ts'
 import { instanceListQuery, type InstanceList } from '../api/instances.ts'
 import { memberHealthQuery } from '../api/member-health.ts'
@@ -194,6 +196,18 @@ describe('T-partial-rows: every page is drawn, and marks what is missing', () =>
     }
   })
 
+  test('access paths of which nothing was measured yet', async () => {
+    for (const paths of [[], [barePath]]) {
+      queryClient.setQueryData(accessPathsQuery('prod').queryKey, { paths })
+      const html = await draw('/clusters/prod/access-paths', bare)
+      expect(html).not.toContain('could not be shown')
+      expect(html).not.toMatch(/undefined|NaN|Invalid Date/)
+      for (const mark of paths.length === 0 ? ['No access path yet'] : ['Measuring', 'not probed yet', 'measuring']) {
+        expect(html).toContain(mark)
+      }
+    }
+  })
+
   test.each(incidents)('an incident of which %s', async (_, fields, marks) => {
     const incident = { ...bareIncident, ...fields }
     queryClient.setQueryData(incidentQuery('prod', 'one').queryKey, { incident })
@@ -305,6 +319,24 @@ const operations: readonly (readonly [string, Partial<Operation>, readonly strin
   ['it failed for no reason', { status: 'failure', endedAt: at }, ['Failed', 'Incus gave no reason.']],
 ]
 
+const barePath: AccessPath = {
+  name: 'incus.example.net',
+  kind: 'dns',
+  target: 'incus.example.net:8443',
+  verdict: { level: 'unknown', word: 'Measuring', text: 'Not probed yet.' },
+  probedAt: null,
+  records: null,
+  tlsEnds: 'unknown',
+  servers: [
+    { name: 'server3', address: null, place: 'unknown', answerMs: null, symptom: null, share: null, note: null },
+  ],
+  checks: [],
+  works: [],
+  firstAnswer: { nowMs: null, p50Ms: null, p99Ms: null, clients: 0, costs: [] },
+  incidents: [],
+  fronts: [],
+}
+
 const bareTrust: TrustView = {
   entries: [
     {
@@ -361,6 +393,7 @@ const session: SessionView = {
       'operation.cancel',
       'instance.list',
       'incident.list',
+      'access-path.list',
       'live.read',
       'audit.read',
       'member.evacuate',
