@@ -1,9 +1,10 @@
-import { copyFile } from 'node:fs/promises'
+import { copyFile, readFile, writeFile } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { Locator, Page } from '@playwright/test'
 import { expect } from '@playwright/test'
 import { z } from 'zod'
 import { prepareAcme, startAcme, type AcmeAuthority } from '../lab/fronts/acme.ts'
+import { writeFrontFile } from '../lab/fronts/front.ts'
 import type { Lab } from '../lab/running-lab.ts'
 import type { Stage } from '../support/stage.ts'
 import { expectAccessible } from '../support/axe.ts'
@@ -77,6 +78,38 @@ story(
     expect(lab.clusterFingerprint).toBe(fingerprint)
   },
 )
+
+story('the way of a challenge is found before an order, and that it is closed', async ({ page, stage }) => {
+  story.skip(process.env['MALLEUS_LONG'] !== '1', 'starts the console anew, where it knows the domain too')
+  story.setTimeout(120_000)
+  const { lab, folder } = stage
+  const authority = await authorityOf(lab, 7)
+  const address = new URL(authority.directory).hostname
+  const hosts = writeFrontFile(lab, 'acme7', 'hosts-of-the-console', `127.0.0.1 localhost\n${address} ${domain}\n`)
+  const config = join(folder, 'malleus.yaml')
+  const before = await readFile(config, 'utf8')
+  const allowing = before.replace(/^( *)- name: lab$/m, '$&\n$1  probeNetworks: [10.77.0.0/16]')
+  try {
+    await stage.restartConsole(() => writeFile(config, allowing), knowing(hosts))
+    await signIn(page, 'Mika Kallio', '/clusters/lab/certificates')
+    const dialog = await fillIn(page, authority)
+    const checks = dialog.getByRole('region', { name: 'Checks' })
+    await dialog.getByRole('button', { name: 'Check' }).click()
+    await expect(checks).toContainText(`An Incus server answers at port 80 of ${address}.`)
+    await authority.closeTheWay()
+    await dialog.getByLabel('Email').fill('other@lab.test')
+    await dialog.getByRole('button', { name: 'Check' }).click()
+    await expect(checks).toContainText(`Nobody answers at port 80 of ${address} (ECONNREFUSED)`)
+  } finally {
+    await stage.restartConsole(() => writeFile(config, before))
+  }
+})
+
+/** The words before a command for which other names have addresses. */
+function knowing(hosts: string): readonly string[] {
+  const inside = 'mount --bind "$1" /etc/hosts; shift; exec "$@"'
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-ec', inside, 'sh', hosts]
+}
 
 /** An order and what follows it; lego looks every five seconds. */
 const ordered = { timeout: 45_000 }
