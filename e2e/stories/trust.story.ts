@@ -73,6 +73,7 @@ story(
 story(
   'the console gets another identity while it watches, and keeps it when it is started anew',
   async ({ page, stage }) => {
+    story.slow()
     const own = async () => {
       const list = await stage.lab.incus(['config', 'trust', 'list', '--format', 'csv', '--columns', 'nf'])
       return list.split('\n').filter((line) => line.startsWith('malleus'))
