@@ -52,6 +52,14 @@ test('a server that presents what nobody expects is in the history, by its finge
   expect(found[0]).toMatchObject({ cluster: clusterName, object: expect.stringMatching(/^server3 [0-9a-f]{64}$/) })
 })
 
+test('a page that looks at the certificates hears of a server that makes no handshake any more', async () => {
+  const live = await app.listen(admin)
+  await app.cluster.break('server3', 'stuck')
+  await live.next('certificate-changed', ({ cluster }) => cluster === clusterName)
+  const { presented } = await eventually(read, (known) => known.presented[2]?.verdict === 'no-handshake')
+  expect(presented[2]).toMatchObject({ member: 'server3', was: 'same' })
+})
+
 describe('a certificate that is replaced', () => {
   test('is taken by every server, watched to the end, and the old one is refused from then on', async () => {
     const pair = fresh()

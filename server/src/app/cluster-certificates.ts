@@ -189,8 +189,10 @@ export function createClusterCertificates(
         trust.subscribe(() => drift.look()),
         readings.onServer(() => drift.look()),
         board.subscribe((change) => {
-          if (change.kind !== 'member' || change.after?.standing !== 'untrusted') return
-          if (change.before?.standing !== 'untrusted') recordStranger(change.member)
+          if (change.kind !== 'member' || change.after === null) return
+          const { member, before, after } = change
+          if (after.standing === 'untrusted' && before?.standing !== 'untrusted') recordStranger(member)
+          if (before === null || makesHandshakes(before) !== makesHandshakes(after)) changes.publish(null)
         }),
       ]
       void replacements.start()
