@@ -32,6 +32,9 @@ story('axe finds nothing on any page, in both themes', async ({ page, stage }) =
     page.getByRole('complementary', { name: /^Record \d/ }).getByRole('region', { name: 'Chain' }),
   ).toContainText('hold')
   await expectAccessible(page, 'Access history with one record open')
+  await page.goto('/clusters/lab/sessions')
+  await expect(page.getByRole('table', { name: 'Your sessions' }).getByText('this one')).toBeVisible()
+  await expectAccessible(page, 'Sessions')
   await page.goto('/nowhere')
   await expect(page.getByRole('heading', { name: 'There is nothing at this address' })).toBeVisible()
   await expectAccessible(page, 'the page for what does not exist')

@@ -17,6 +17,11 @@ const roles = ['viewer', 'operator', 'admin', 'auditor'] as const
 const answered: Readonly<Record<string, { readonly status: number; readonly by: readonly string[] }>> = {
   'GET /session': { status: 200, by: ['viewer', 'operator', 'admin', 'auditor'] },
   'POST /session/activity': { status: 200, by: ['viewer', 'operator', 'admin', 'auditor'] },
+  'GET /sessions/mine': { status: 200, by: ['viewer', 'operator', 'admin', 'auditor'] },
+  // There is no such session.
+  'POST /sessions/mine/end': { status: 404, by: ['viewer', 'operator', 'admin', 'auditor'] },
+  'GET /sessions': { status: 200, by: ['admin'] },
+  'POST /sessions/end': { status: 404, by: ['admin'] },
   'GET /clusters': { status: 200, by: ['viewer', 'operator', 'admin', 'auditor'] },
   'GET /clusters/:cluster/figures': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/certificate': { status: 200, by: ['viewer', 'operator', 'admin'] },
@@ -57,6 +62,11 @@ const answered: Readonly<Record<string, { readonly status: number; readonly by: 
   'GET /clusters/:cluster/instances': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/events': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /audit': { status: 200, by: ['operator', 'admin', 'auditor'] },
+  'GET /audit/histogram': { status: 200, by: ['operator', 'admin', 'auditor'] },
+  'GET /audit/values': { status: 200, by: ['operator', 'admin', 'auditor'] },
+  // There is no such record.
+  'GET /audit/:chain/:seq': { status: 404, by: ['operator', 'admin', 'auditor'] },
+  'POST /downloads': { status: 200, by: ['admin', 'auditor'] },
   'GET /clusters/:cluster/history-sources': { status: 200, by: ['operator', 'admin', 'auditor'] },
 }
 
