@@ -1,8 +1,9 @@
 // The stand-in is held against real Incus: the same calls, and the same members killed and stopped. What differs here has
 // to be changed in the stand-in.
 
+import { X509Certificate } from 'node:crypto'
 import { connect } from 'node:net'
-import { selfSigned } from '@malleus/server/testing/certificate-authority.ts'
+import { fingerprintOf, selfSigned } from '@malleus/server/testing/certificate-authority.ts'
 import { openEvents, OutOfPatience } from '@malleus/server/testing/stand-in/test-client.ts'
 import type { Answer, EventStream, Question } from '@malleus/server/testing/stand-in/test-client.ts'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -103,6 +104,36 @@ describe.skipIf(reason !== undefined)('the stand-in answers as Incus does', () =
       const again = await world.ask('/1.0/certificates', redeem)
       const other = await world.ask('/1.0/certificates', { ...redeem, client: selfSigned({ commonName: 'other' }) })
       return [first, again, other].map(outline)
+    })
+    expect(standIn).toEqual(real)
+  })
+
+  test('to a client that is trusted by its certificate, changed, changed by who saw an older one, and removed', async () => {
+    const { certificate } = selfSigned({ commonName: 'by-certificate' })
+    const path = `/1.0/certificates/${fingerprintOf(certificate)}`
+    const { real, standIn } = await inBoth(async (world) => {
+      const base64 = new X509Certificate(certificate).raw.toString('base64')
+      const entry = { name: 'by-certificate', type: 'client', restricted: false, projects: [] }
+      const added = await world.ask('/1.0/certificates', { method: 'POST', body: { ...entry, certificate: base64 } })
+      const twice = await world.ask('/1.0/certificates', { method: 'POST', body: { ...entry, certificate: base64 } })
+      const seen = await world.ask(path)
+      const headers = { 'if-match': seen.headers['etag'] ?? '' }
+      const changed = {
+        ...entry,
+        name: 'changed',
+        restricted: true,
+        projects: ['default'],
+        description: '',
+        certificate,
+      }
+      const first = await world.ask(path, { method: 'PUT', body: changed, headers })
+      const late = await world.ask(path, { method: 'PUT', body: { ...changed, name: 'late' }, headers })
+      const now = await world.ask(path)
+      const removed = await world.ask(path, { method: 'DELETE' })
+      const gone = await world.ask(path)
+      const { name, restricted, projects, type } = now.raw['metadata'] as Record<string, unknown>
+      const answers = [added, twice, seen, first, { ...late, error: late.error.split(':')[0] ?? '' }, removed, gone]
+      return { answers: answers.map(outline), now: { name, restricted, projects, type } }
     })
     expect(standIn).toEqual(real)
   })
