@@ -138,7 +138,7 @@ async function addCluster(config: string, { cluster, world }: ConsoleOptions): P
 }
 
 async function untilReady(managementUrl: string, child: ChildProcess, logFile: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 900; tries++) {
     if (child.exitCode !== null) throw new Error(`the console ended at its start: ${await endOf(logFile)}`)
     const ready = await fetch(`${managementUrl}/readyz`).then(
       (response) => response.ok,
@@ -148,7 +148,7 @@ async function untilReady(managementUrl: string, child: ChildProcess, logFile: s
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   child.kill('SIGTERM')
-  throw new Error(`the console was not ready within 15 s: ${await endOf(logFile)}`)
+  throw new Error(`the console was not ready within 45 s: ${await endOf(logFile)}`)
 }
 
 /** The folder may be gone before anybody can look. */

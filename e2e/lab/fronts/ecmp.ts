@@ -61,7 +61,7 @@ export async function startEcmp(lab: Lab, router: Neighbour, client: string): Pr
 }
 
 /** FRR's daemons with all their files in places of the lab's, so that several can run on one machine and nothing is left. */
-async function startRouting(lab: Lab, machine: string, { bgp, bfd }: Routing): Promise<FrontProgram[]> {
+export async function startRouting(lab: Lab, machine: string, { bgp, bfd }: Routing): Promise<FrontProgram[]> {
   const configuration = {
     zebra: writeFrontFile(lab, machine, 'zebra.conf', ''),
     bfdd: writeFrontFile(lab, machine, 'bfdd.conf', bfd),
