@@ -23,8 +23,8 @@ story('a floating and an announced address serve the incus command line', async 
   story.setTimeout(300_000)
   await prepareFronts(() => {})
   const { lab } = stage
-  await lab.addNeighbour('client', 3)
-  const router = await lab.addNeighbour('router', 4)
+  await lab.addNeighbour('visitor', 6)
+  const router = await lab.addNeighbour('uplink', 4)
   await listenEverywhere(lab)
   try {
     await startKeepalived(stage, lab.sharedAddress(100))
@@ -121,16 +121,16 @@ async function startBgp({ lab, folder }: Stage, address: string, router: string)
     'conf.all.send_redirects': 0,
     'conf.eth0.send_redirects': 0,
   }
-  await setNetwork(lab, 'router', parameters)
+  await setNetwork(lab, 'uplink', parameters)
   const addresses = lab.members.map((member) => member.address)
-  programs.push(...(await startRouting(lab, 'router', routerRouting(router, addresses))))
-  await run([...lab.enter('client'), 'ip', 'route', 'add', `${address}/32`, 'via', router])
+  programs.push(...(await startRouting(lab, 'uplink', routerRouting(router, addresses))))
+  await run([...lab.enter('visitor'), 'ip', 'route', 'add', `${address}/32`, 'via', router])
   await untilReady('an announced address', programs, () => answers(lab, address))
 }
 
 async function answers(lab: Lab, address: string): Promise<boolean> {
   const ask = ['curl', '--silent', '--fail', '--insecure', '--max-time', '2', '--output', '/dev/null']
-  return run([...lab.enter('client'), ...ask, `https://${address}:8443/1.0`]).then(
+  return run([...lab.enter('visitor'), ...ask, `https://${address}:8443/1.0`]).then(
     () => true,
     () => false,
   )
@@ -140,7 +140,7 @@ async function answers(lab: Lab, address: string): Promise<boolean> {
 async function expectServed(lab: Lab, address: string): Promise<void> {
   const own = await mkdtemp(join(tmpdir(), 'malleus-incus-'))
   const environment = { PATH: process.env['PATH'] ?? '', HOME: own, INCUS_CONF: own }
-  const incus = (...args: string[]) => run([...lab.enter('client'), 'incus', ...args], { environment })
+  const incus = (...args: string[]) => run([...lab.enter('visitor'), 'incus', ...args], { environment })
   try {
     const token = await lab.trustToken(`front-${address}`)
     await incus(
