@@ -51,7 +51,6 @@ const allowed: Readonly<Record<string, string>> = {
   'GET /clusters/:cluster/events': 'viewer operator admin',
   'GET /clusters/:cluster/fronts/:kind': 'admin',
   'GET /clusters/:cluster/access-paths': 'viewer operator admin',
-  'POST /downloads': 'admin auditor',
   'POST /downloads': 'admin auditor step-up',
   'GET /audit': 'operator admin auditor',
   'GET /clusters/:cluster/history-sources': 'operator admin auditor',
