@@ -30,6 +30,8 @@ export interface ClusterCertificates {
   stop(): void
 }
 
+const ASK_SOON_MS = 300
+
 /** From this version on Incus routes authorization by client, and replaces the certificate with a member offline. */
 const TIP_EXTENSION = 'authorization_client_routing'
 
@@ -87,6 +89,7 @@ export function createClusterCertificates(
     ...tools,
   })
   let ends: (() => void)[] = []
+  let cancelAsking: (() => void) | null = null
 
   function seen(): Pick<CertificateFacts, 'members' | 'announced'> {
     const members = directory.list().map((known) => ({
@@ -94,7 +97,18 @@ export function createClusterCertificates(
       health: board.view(known.name),
       presented: prober.presented(known.name),
     }))
-    return { members, announced: readings.anyServer.value?.environment?.certificate ?? null }
+    return { members, announced: announcedByMost() }
+  }
+
+  /** Of one that was left behind, what it says of itself is not what the cluster has. */
+  function announcedByMost(): string | null {
+    const said = directory.list().flatMap(({ name: member }) => {
+      const certificate = readings.of(member).server.value?.environment?.certificate
+      return typeof certificate === 'string' ? [certificate] : []
+    })
+    const newest = readings.anyServer.value?.environment?.certificate ?? null
+    const votes = (certificate: string): number => said.filter((each) => each === certificate).length
+    return said.reduce((most, each) => (most === null || votes(each) > votes(most) ? each : most), newest)
   }
 
   function facts(): Omit<CertificateFacts, 'findings' | 'identity'> {
@@ -163,6 +177,20 @@ export function createClusterCertificates(
     return readings.anyServer.value?.api_extensions?.includes(TIP_EXTENSION) ?? false
   }
 
+  /**
+   * One presents another certificate than the cluster has, as far as that is known: what the others say now tells which
+   * it has, while it is still known who is away. Once for all that move at the same time.
+   */
+  function askSoon(): void {
+    const current = fingerprintNow()
+    const differs = shows().some(({ answers, fingerprint }) => answers && fingerprint !== current)
+    if (cancelAsking !== null || current === null || !differs) return
+    cancelAsking = tools.clock.after(ASK_SOON_MS, () => {
+      cancelAsking = null
+      readings.refreshServers()
+    })
+  }
+
   /** What answers at a member's address is sent nothing from now on. */
   function recordStranger(member: string): void {
     const presented = prober.presented(member)
@@ -185,7 +213,10 @@ export function createClusterCertificates(
     subscribe: (listener) => changes.subscribe(listener),
     start: () => {
       ends = [
-        prober.onPresented(() => drift.look()),
+        prober.onPresented(() => {
+          drift.look()
+          askSoon()
+        }),
         trust.subscribe(() => drift.look()),
         readings.onServer(() => drift.look()),
         board.subscribe((change) => {
@@ -200,6 +231,7 @@ export function createClusterCertificates(
     },
     stop: () => {
       for (const end of ends) end()
+      cancelAsking?.()
       drift.stop()
       replacements.stop()
     },

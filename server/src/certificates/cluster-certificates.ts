@@ -166,7 +166,7 @@ function presentedBy(
     return { ...last, verdict: 'no-handshake', note: health.failure?.message ?? 'There was no handshake yet.' }
   }
   const drift = drifted.find(({ member }) => member === known.name)
-  if (drift !== undefined) return { ...last, verdict, note: drift.reason }
+  if (drift !== undefined) return { ...last, was: 'older', verdict: 'older', note: drift.reason }
   const former = verdict === 'unknown' ? describeFormer(fingerprintOf(presented.certificate), changes) : undefined
   const note = [former, notes[verdict]].filter((text) => text !== undefined && text !== null).join(' ')
   return { ...last, verdict, note: note === '' ? null : note }
