@@ -14,7 +14,9 @@ vi.setConfig({ testTimeout: 45_000 })
 const roles = ['viewer', 'operator', 'admin', 'auditor'] as const
 
 /** Who is answered, and with what; all others who are signed in are refused with 403. */
-const answered: Readonly<Record<string, { readonly status: number; readonly by: readonly string[] }>> = {
+const answered: Readonly<
+  Record<string, { readonly status: number | readonly number[]; readonly by: readonly string[] }>
+> = {
   'GET /session': { status: 200, by: ['viewer', 'operator', 'admin', 'auditor'] },
   'POST /session/activity': { status: 200, by: ['viewer', 'operator', 'admin', 'auditor'] },
   'GET /sessions/mine': { status: 200, by: ['viewer', 'operator', 'admin', 'auditor'] },
@@ -61,6 +63,17 @@ const answered: Readonly<Record<string, { readonly status: number; readonly by: 
   'POST /clusters/:cluster/members/:member/state': { status: 202, by: ['admin'] },
   'GET /clusters/:cluster/instances': { status: 200, by: ['viewer', 'operator', 'admin'] },
   'GET /clusters/:cluster/events': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'GET /clusters/:cluster/access-paths': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  // There is no such front.
+  'GET /clusters/:cluster/fronts/:kind': { status: 404, by: ['admin'] },
+  'GET /clusters/:cluster/acme': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  'POST /clusters/:cluster/acme/check': { status: 200, by: ['admin'] },
+  'PUT /clusters/:cluster/acme': { status: 202, by: ['admin'] },
+  // While the one before is under way there is no other.
+  'POST /clusters/:cluster/acme/renewal': { status: [202, 409], by: ['admin'] },
+  'GET /alerts': { status: 200, by: ['viewer', 'operator', 'admin'] },
+  // There is no mail to try.
+  'POST /alerts/test': { status: 404, by: ['admin'] },
   'GET /audit': { status: 200, by: ['operator', 'admin', 'auditor'] },
   'GET /audit/histogram': { status: 200, by: ['operator', 'admin', 'auditor'] },
   'GET /audit/values': { status: 200, by: ['operator', 'admin', 'auditor'] },
@@ -85,7 +98,8 @@ describe('the whole console, for each role', () => {
       const { browser, ask } = asking(role, row)
       const expected = answered[name]
       const { status, text } = await ask(clusterName)
-      expect(status, text).toBe(expected?.by.includes(role) === true ? expected.status : 403)
+      const statuses = expected?.by.includes(role) === true ? [expected.status].flat() : [403]
+      expect(statuses, text).toContain(status)
       expect((await browser.get('/api/clusters/no-such-cluster/members')).status).toBe(404)
     })
 
