@@ -25,7 +25,7 @@ describe('flat', () => {
 
 describe('warm-up', () => {
   it.each([
-    [60, 10],
+    [60, 20],
     [30, 10],
     [15, 5],
   ])('of %d minutes the first %d are left out', (run, left) => {

@@ -17,7 +17,7 @@ export function judgeFlatness(samples: readonly Sample[], perHour: number): Flat
   return { slope, verdict: slope.low > perHour ? 'missed' : 'undecided' }
 }
 
-/** What is left out at the beginning of a run: caches and windows fill for ten minutes; of a short run a third. */
+/** What is left out at the beginning of a run: its first third. What is to be flat is what comes after an hour. */
 export function warmUpMinutes(runMinutes: number): number {
-  return Math.min(10, runMinutes / 3)
+  return runMinutes / 3
 }
