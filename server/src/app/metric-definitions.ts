@@ -208,7 +208,7 @@ export const consoleMetrics = {
   ),
   database: histogram(
     'malleus_database_seconds',
-    'Time that statements took, by database (malleus: sessions and all else; audit: the access history).',
+    'Time that statements took, by database (malleus: sessions and all else; audit: the access history; search: what it is asked by).',
     ['database'],
     waits,
   ),
