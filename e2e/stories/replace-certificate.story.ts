@@ -1,3 +1,4 @@
+import { request } from 'node:http'
 import {
   createCertificateAuthority,
   fingerprintOf,
@@ -109,6 +110,59 @@ story('with a server that is down nothing is sent, and the page says what Incus 
   }).toPass({ timeout: 20_000 })
   await expect(replace(page)).toHaveAttribute('aria-disabled', 'true')
 })
+
+story(
+  'a server that missed the update is an incident with its reason, until it is given the certificate',
+  async ({ page, stage }) => {
+    story.skip(!long, inTheLongRun)
+    story.setTimeout(240_000)
+    const { lab } = stage
+    const victim = await stage.victim()
+    const others = lab.members.map(({ name }) => name).filter((name) => name !== victim)
+    const fresh = issue(lab)
+
+    // Somebody else replaces it, and the console is told beforehand which one comes.
+    await signIn(page, 'Mika Kallio', '/clusters/lab/certificates')
+    const pins = part(page, 'How this console recognises the cluster')
+    await pins.getByRole('button', { name: 'Change…' }).click()
+    await page.getByRole('textbox', { name: 'SHA-256 fingerprint' }).fill(fingerprintOf(fresh.certificate))
+    await page.getByRole('button', { name: 'Set the next pin' }).click()
+    await expect(pins).toContainText('set by Mika Kallio')
+
+    await lab.break(victim, 'stuck')
+    const presented = (name: string) =>
+      part(page, 'Presented by each server').getByRole('listitem').filter({ hasText: name })
+    await expect(presented(victim)).toContainText('No handshake')
+    for (const name of others) await giveAtSocket(lab.socket(name), fresh)
+    for (const name of others) await expect(presented(name)).toContainText(/Same|Next/, { timeout: 30_000 })
+    await lab.mend(victim)
+    try {
+      await expect(presented(victim)).toContainText('It did not answer during the update', { timeout: 90_000 })
+      await page.goto('/clusters/lab')
+      await expect(said(page, `${victim} presents an old certificate.`)).toBeVisible()
+    } finally {
+      await giveAtSocket(lab.socket(victim), fresh)
+    }
+    await page.goto('/clusters/lab/certificates')
+    await expect(said(page, 'One certificate faces every client, on all servers.')).toBeVisible({ timeout: 30_000 })
+    await expect(pins.getByRole('listitem')).toHaveCount(1)
+  },
+)
+
+/** What the page tells people to run on a server that was left behind: it then writes the certificate for itself alone. */
+async function giveAtSocket(socketPath: string, { certificate, key }: KeyPair): Promise<void> {
+  const body = JSON.stringify({ cluster_certificate: certificate, cluster_certificate_key: key })
+  const headers = { host: 'incus', 'user-agent': 'incus-cluster-notifier', 'content-type': 'application/json' }
+  const status = await new Promise<number>((resolve, reject) => {
+    const asked = request({ socketPath, path: '/1.0/cluster/certificate', method: 'PUT', headers }, (response) => {
+      response.resume()
+      response.on('end', () => resolve(response.statusCode ?? 0))
+    })
+    asked.on('error', reject)
+    asked.end(body)
+  })
+  expect(status).toBe(200)
+}
 
 async function look(page: Page, { certificate, key }: KeyPair): Promise<void> {
   await page.getByRole('textbox', { name: 'Certificate, with those that signed it' }).fill(certificate)
