@@ -20,7 +20,8 @@ const background = [
   /^\/1\.0\/cluster\/members$/,
   /^\/1\.0\/cluster\/members\/[^/]+$/,
   /^\/1\.0\/cluster\/members\/[^/]+\/state$/,
-  /^\/1\.0\/certificates\/[0-9a-f]{64}$/,
+  // All of them to know which end soon, one to know its own.
+  /^\/1\.0\/certificates(\/[0-9a-f]{64})?$/,
   /^\/1\.0\/events$/,
   /^\/1\.0\/instances(\/[^/]+)?$/,
   /^\/1\.0\/operations$/,

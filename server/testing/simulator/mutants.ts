@@ -54,8 +54,8 @@ const neverTwice: readonly Mutant[] = [
   { file: 'mutations/idempotency.ts', find: '    this.#underWay.set(id, wanted)\n', put: '' },
   {
     file: 'http/pipeline.ts',
-    find: 'await door.idempotency.run({ key, principal, bodyHash }, run)',
-    put: '(await door.idempotency.run({ key: exchange.id, principal, bodyHash }, run))',
+    find: 'const request = { key, principal, bodyHash }',
+    put: 'const request = { key: exchange.id, principal, bodyHash }',
   },
 ]
 
