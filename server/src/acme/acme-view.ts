@@ -1,6 +1,7 @@
 /** What is known of ACME in a cluster, in words. Nothing here asks anybody. */
 import { X509Certificate } from 'node:crypto'
 import type { AcmeOrder, AcmeSettings, AcmeView } from '@malleus/shared/api/acme.ts'
+import type { Freshness } from '@malleus/shared/api/freshness.ts'
 import type { Operation } from '@malleus/shared/api/operations.ts'
 import type { MaskedValue } from '@malleus/shared/domain/redacted.ts'
 import { acmeKeys, settingsFrom } from './acme-settings.ts'
@@ -8,6 +9,7 @@ import { orderFailure } from './lego-words.ts'
 import { renewalOf } from './renewal.ts'
 
 export interface AcmeFacts {
+  readonly freshness: Freshness
   /** The settings of the servers, masked; or why they are not known. */
   readonly config: Readonly<Record<string, MaskedValue>> | 'hidden' | 'unknown'
   readonly extensions: readonly string[]
@@ -42,6 +44,7 @@ export function acmeView(facts: AcmeFacts): AcmeView {
   const missing = settings === null ? [] : uncovered(settings.domains, certificate)
   const { state, sentence } = stateOf({ ...facts, settings, missing, renewal, last })
   return {
+    freshness: facts.freshness,
     state,
     sentence,
     settings,

@@ -102,6 +102,7 @@ describe('what is said of ACME', () => {
       .certificate
   const good = certificate(['incus.example.net'], -10, 80)
   const facts: AcmeFacts = {
+    freshness: { kind: 'fresh', asOf: new Date(now).toISOString() },
     config: written(http),
     extensions: ['acme', 'acme_dns01'],
     certificate: good,

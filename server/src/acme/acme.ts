@@ -4,21 +4,37 @@ import { IncusWarnings } from '@malleus/shared/incus/warning.ts'
 import type { Gateway } from '../gateway/gateway.ts'
 import { MemberError } from '../gateway/member-error.ts'
 import type { Scope } from '../gateway/scope.ts'
+import { scopeKey } from '../gateway/scope.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
+import type { LastTold } from '../lists/last-told.ts'
 import type { ServerConfig, SettingsRead } from '../server-config/server-config.ts'
 import { CannotChange } from '../server-config/server-config-error.ts'
 import type { AcmeOrders } from './acme-orders.ts'
 import { changesTo, changesToOrderAgain, settingsFrom } from './acme-settings.ts'
+import type { AcmeFacts } from './acme-view.ts'
 import { acmeView } from './acme-view.ts'
 import type { ChallengeAnswer } from './challenge-probe.ts'
 import type { CheckedAgainst } from './check-acme.ts'
 import { checkSettings } from './check-acme.ts'
 import { secretsIn } from './lego-words.ts'
 
+/** What Incus says to one person or role. */
+export interface ToldAcme {
+  /** Masked, with the values that must not be in anything that is shown; `hidden` from who may not see them. */
+  readonly settings:
+    | (Pick<SettingsRead, 'extensions' | 'via'> & Pick<AcmeFacts, 'secrets'> & { readonly config: Masked })
+    | 'hidden'
+  readonly warnings: readonly string[]
+}
+
+type Masked = Exclude<AcmeFacts['config'], string>
+
 export interface AcmePorts {
   readonly gateway: Pick<Gateway, 'read'>
   readonly serverConfig: ServerConfig
+  /** What Incus told to whom. */
+  readonly told: LastTold<ToldAcme>
   readonly orders: AcmeOrders
   readonly renewals: () => Promise<readonly Operation[]>
   /** What the cluster says is its certificate, PEM; null while it is not known. */
@@ -46,31 +62,51 @@ export class Acme {
     this.#ports = ports
   }
 
-  async view(scope: Scope): Promise<{ readonly view: AcmeView; readonly read: SettingsRead | null }> {
-    const { serverConfig, orders, renewals, certificate, leader, clock, logger } = this.#ports
-    const [told, known, warnings] = await Promise.all([
-      // An order that goes on is to be seen also while the servers take a new certificate up, and none is believed.
-      serverConfig.read(scope).catch((error: unknown) => {
-        if (error instanceof CannotChange) return 'hidden' as const
-        logger.debug({ err: error }, 'the settings of the servers could not be read')
-        return 'unknown' as const
-      }),
+  /**
+   * What Incus says now, or said last where it is late; `via`: who answered, where it is of now. Rejects only when Incus
+   * refuses it to this person.
+   */
+  async view(scope: Scope): Promise<{ readonly view: AcmeView; readonly via: string | null }> {
+    const { told, orders, renewals, certificate, leader, clock } = this.#ports
+    const [{ value, freshness }, known] = await Promise.all([
+      told.read(scopeKey(scope), '', () => this.#ask(scope)),
       renewals(),
-      this.#warnings(scope),
     ])
-    const read = typeof told === 'string' ? null : told
+    const settings = value?.settings ?? 'unknown'
+    const read = typeof settings === 'string' ? null : settings
     const view = acmeView({
-      config: typeof told === 'string' ? told : serverConfig.masked(told),
+      freshness,
+      config: typeof settings === 'string' ? settings : settings.config,
       extensions: read?.extensions ?? [],
       certificate: certificate(),
       renewals: known,
-      warnings,
-      secrets: read === null ? [] : secretsIn(read.config),
+      warnings: value?.warnings ?? [],
+      secrets: read?.secrets ?? [],
       order: orders.latest,
       leader: leader(),
       now: clock.now(),
     })
-    return { view, read }
+    return { view, via: freshness.kind === 'fresh' && read !== null ? read.via : null }
+  }
+
+  /** An order has come further, and with it what the servers say: whoever looks next asks anew. */
+  changed(): void {
+    this.#ports.told.changed()
+  }
+
+  async #ask(scope: Scope): Promise<ToldAcme> {
+    const { serverConfig } = this.#ports
+    const [settings, warnings] = await Promise.all([
+      serverConfig.read(scope).catch((error: unknown) => {
+        if (error instanceof CannotChange) return 'hidden' as const
+        throw error
+      }),
+      this.#warnings(scope),
+    ])
+    if (settings === 'hidden') return { settings, warnings }
+    const { extensions, via } = settings
+    const config = serverConfig.masked(settings)
+    return { settings: { config, secrets: secretsIn(settings.config), extensions, via }, warnings }
   }
 
   /** Asks the domains where an authority would, and says what that and the rest is worth. */

@@ -18,8 +18,8 @@ export function acmeRoutes(of: (cluster: string) => AcmeRooms): Route[] {
       class: 'read',
       object: ({ cluster }) => cluster,
       handler: async (context, { params }) => {
-        const { view, read } = await of(params.cluster).acme.view(await context.scope(params.cluster))
-        if (read !== null) context.answeredBy({ via: read.via, attempts: 1, hedged: false })
+        const { view, via } = await of(params.cluster).acme.view(await context.scope(params.cluster))
+        if (via !== null) context.answeredBy({ via, attempts: 1, hedged: false })
         return view
       },
     }),

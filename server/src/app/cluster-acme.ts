@@ -11,8 +11,10 @@ import { mayProbe } from '../access-paths/allowed-address.ts'
 import { auditEntry, parseEntry } from '../audit/record.ts'
 import { fingerprintOf } from '../clusters/trust.ts'
 import type { ClusterConfig, Config } from '../config.ts'
+import { LastTold } from '../lists/last-told.ts'
 import type { LiveHub } from '../live/live-hub.ts'
 import type { ClusterParts, Tools } from './cluster-parts.ts'
+import { lossOf } from './cluster-parts.ts'
 import { createServerConfig, maskOf } from './cluster-settings.ts'
 import type { ClusterRooms } from './cluster-rooms.ts'
 import type { ClusterWatch } from './cluster-watch.ts'
@@ -90,13 +92,17 @@ function createAcme(
     presented,
     lookAgain: () => prober.askAllAnew(),
     store: sqliteAcmeOrderStore(database),
-    onChange: () => hub.publish({ kind: 'certificate-changed', cluster: name }),
+    onChange: () => {
+      acme.changed()
+      hub.publish({ kind: 'certificate-changed', cluster: name })
+    },
     onEnd: (order, begun) => record(order, begun),
     ...tools,
   })
   const acme = new Acme({
     gateway: cluster.gateway,
     serverConfig,
+    told: new LastTold({ loss: () => lossOf(parts), clock: tools.clock }),
     orders,
     renewals,
     certificate: () => readings.anyServer.value?.environment?.certificate ?? null,

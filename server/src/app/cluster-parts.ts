@@ -187,6 +187,11 @@ export async function createClusterParts(
   }
 }
 
+/** Why the cluster tells nobody anything now, as a sentence; null while there is no such reason. */
+export function lossOf({ cluster: { board } }: Pick<ClusterParts, 'cluster'>): string | null {
+  return board.databaseAvailable === false ? 'The cluster database does not answer.' : null
+}
+
 function anchorOf({ trust }: ClusterConfig, followed: readonly Pin[] | null): TrustAnchor {
   if (trust.kind === 'ca') return { kind: 'ca', certificates: trust.ca, serverName: trust.serverName }
   const configured = trust.fingerprints.map((fingerprint, at): Pin => {

@@ -6,6 +6,7 @@ import { describeCertificate } from '../certificates/parse-certificate.ts'
 import { fingerprintOf } from '../clusters/trust.ts'
 import { scopeKey } from '../gateway/scope.ts'
 import type { ClusterIngest } from '../ingest/cluster-ingest.ts'
+import { LastTold } from '../lists/last-told.ts'
 import type { SettingPorts } from '../trust/change-setting.ts'
 import type { TokenPorts } from '../trust/change-tokens.ts'
 import { sqliteGivenTokenStore } from '../trust/given-token-store.sqlite.ts'
@@ -14,6 +15,7 @@ import { GivenTokens } from '../trust/given-tokens.ts'
 import type { WithdrawalOutcome } from '../trust/given-tokens.ts'
 import { PendingTokens } from '../trust/pending-tokens.ts'
 import type { ClusterParts, Tools } from './cluster-parts.ts'
+import { lossOf } from './cluster-parts.ts'
 import { createServerConfig, maskOf } from './cluster-settings.ts'
 import type { OpenedIdentity } from './own-identity.ts'
 import { createRotation } from './own-identity.ts'
@@ -50,6 +52,7 @@ export function createClusterTrust(
     ...tools,
   })
   const settings = createServerConfig(parts, maskOf(keys.hmac), tools.clock)
+  const loss = () => lossOf(parts)
   const views = new LRUCache<string, PendingTokens>({ max: mostViews })
 
   function cannotWithdraw(): string | null {
@@ -69,9 +72,10 @@ export function createClusterTrust(
       directory,
       own: () => (cluster.identity === null ? null : fingerprintOf(new X509Certificate(cluster.identity.certificate))),
       describe: describeCertificate,
+      told: new LastTold({ loss, clock: tools.clock }),
       tokens: (scope) => {
         const key = scopeKey(scope)
-        const view = views.get(key) ?? new PendingTokens({ gateway, known: (id) => given.of(id), ...tools })
+        const view = views.get(key) ?? new PendingTokens({ gateway, known: (id) => given.of(id), loss, ...tools })
         views.set(key, view)
         return view
       },

@@ -24,8 +24,12 @@ beforeAll(async () => {
 })
 afterAll(() => app.close())
 
+/** As the cluster says it now; a machine that has much to do may be late. */
 async function seenBy(browser: TestBrowser): Promise<TrustView> {
-  return getTrust.reply.parse((await browser.get(trustPath)).json)
+  return eventually(
+    async () => getTrust.reply.parse((await browser.get(trustPath)).json),
+    ({ freshness, tokensFreshness }) => freshness.kind === 'fresh' && tokensFreshness.kind === 'fresh',
+  )
 }
 
 function trusted(name: string): { fingerprint: string; certificate: string } {

@@ -5,7 +5,6 @@
 // to have changed is read object by object. What nobody has looked at for ten minutes is forgotten.
 
 import type { Freshness } from '@malleus/shared/api/freshness.ts'
-import { MemberError, NoResponsiveMember } from '../gateway/member-error.ts'
 import type { Answer } from '../gateway/request.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Logger } from '../lib/logger.ts'
@@ -13,6 +12,7 @@ import type { Random } from '../lib/random.ts'
 import { Subscribable } from '../lib/subscribable.ts'
 import type { AnsweredRow, ChangesSince, KnownList, KnownRow, RowKind, Tellers } from './known-list.ts'
 import { changesSince, differsFrom, nothingKnown, withNames, withRows, withWholeAnswer } from './known-list.ts'
+import { describeListFailure, isRefusal } from './list-failure.ts'
 import type { Reading } from './list-freshness.ts'
 import { listFreshness, memberFreshness } from './list-freshness.ts'
 import { PATIENCE_MS, soon } from './patience.ts'
@@ -317,18 +317,4 @@ export class KeptList<Row> extends Subscribable<void> {
   #newEpoch(): string {
     return this.#options.random.bytes(6).toString('hex')
   }
-}
-
-/** Incus knows the person and says no, or does not take their sign-in. */
-function isRefusal(error: unknown): boolean {
-  if (!(error instanceof MemberError)) return false
-  return error.code === 'cluster_rejected_token' || error.status === 401 || error.status === 403
-}
-
-/** Why a list could not be read, as a sentence for people. */
-function describeListFailure(error: unknown): string {
-  const cause = error instanceof NoResponsiveMember ? (error.failures.at(-1) ?? error) : error
-  const message = cause instanceof Error ? cause.message : String(cause)
-  if (cause instanceof MemberError && cause.kind === 'incus') return `The cluster answered: ${message}`
-  return /[.!?]$/.test(message) ? message : `${message}.`
 }

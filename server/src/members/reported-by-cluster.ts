@@ -16,7 +16,8 @@ import type { Answer } from '../gateway/request.ts'
 import type { Scope } from '../gateway/scope.ts'
 import { scopeKey } from '../gateway/scope.ts'
 import type { Clock } from '../lib/clock.ts'
-import { PATIENCE_MS, soon } from '../lists/patience.ts'
+import { isRefusal } from '../lists/list-failure.ts'
+import { PatientQuestions, whyLate } from '../lists/patient-questions.ts'
 import { describeReadFailure } from './reading.ts'
 
 export type ReportedNow =
@@ -41,48 +42,22 @@ export interface ReportedByClusterOptions {
   readonly clock: Clock
 }
 
-/** A question that was put, at a monotonic time, and whether the database was known to be lost then. */
-interface Late {
-  readonly at: number
-  readonly isLost: boolean
-}
-
-/** While one question of a person is unanswered for longer than they wait, the next one is put after this time. */
-const askAgainMs = 1_000
-
 export class ReportedByCluster {
   readonly #options: ReportedByClusterOptions
   /** By authority: what one person was shown is never shown to another. */
   readonly #lists = new LRUCache<string, ReportedList>({ max: 1_000 })
-  /** Questions that nobody waits for any more, by who asked whom. */
-  readonly #late = new Map<string, Late>()
+  readonly #questions: PatientQuestions
 
   constructor(options: ReportedByClusterOptions) {
     this.#options = options
+    this.#questions = new PatientQuestions(options.isDatabaseLost, options.clock)
   }
 
   /** Rejects only when Incus refuses it to this person. */
   async read(asker: Asker): Promise<ReportedNow> {
-    const { clock, isDatabaseLost } = this.#options
     const key = JSON.stringify([scopeKey(asker.scope), asker.target])
-    const put: Late = { at: clock.monotonic(), isLost: isDatabaseLost() }
-    const late = this.#late.get(key)
-    // What was asked in vain before the database came back says nothing of now.
-    const isEnough = late !== undefined && put.at - late.at < askAgainMs && late.isLost === put.isLost
-    if (isEnough) return this.#lastKnown(asker, this.#whyLate)
-    const asking = this.#ask(asker)
-    const now = await soon(clock, asking, put.isLost ? 0 : PATIENCE_MS)
-    if (now !== null) return now
-    this.#late.set(key, put)
-    const isOver = (): void => {
-      if (this.#late.get(key) === put) this.#late.delete(key)
-    }
-    asking.then(isOver, isOver)
-    return this.#lastKnown(asker, this.#whyLate)
-  }
-
-  get #whyLate(): string {
-    return this.#options.isDatabaseLost() ? databaseLost : `The cluster did not answer within ${PATIENCE_MS} ms.`
+    const now = await this.#questions.put(key, () => this.#ask(asker))
+    return now ?? this.#lastKnown(asker, whyLate)
   }
 
   async #ask(asker: Asker): Promise<ReportedNow> {
@@ -124,9 +99,3 @@ export class ReportedByCluster {
 
 const databaseLost = 'The cluster database does not answer.'
 const nothingBefore = 'It had not told you before, or this console was started since.'
-
-/** Incus knows the person and says no, or does not take their sign-in: old rows must not hide that. */
-function isRefusal(error: unknown): boolean {
-  if (!(error instanceof MemberError)) return false
-  return error.code === 'cluster_rejected_token' || error.status === 401 || error.status === 403
-}

@@ -26,5 +26,9 @@ export async function changeSetting(ports: SettingPorts, asker: Asker, wanted: S
     return setting !== null && setting.key === wanted.key && setting.from === wanted.from && setting.to === wanted.to
   })
   if (!stands) throw new ChangedMeanwhile()
-  return ports.configure(asker.scope, wanted, asker.signal)
+  try {
+    return await ports.configure(asker.scope, wanted, asker.signal)
+  } finally {
+    ports.told.changed()
+  }
 }

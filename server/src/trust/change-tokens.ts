@@ -75,10 +75,13 @@ async function keep(ports: TokenPorts, asker: Asker, token: GivenToken): Promise
   }
 }
 
+/** Where it is not known which there are, as after a new start, that is waited for longer than a page does. */
+const findWithinMs = 1_500
+
 /** @throws NoSuchEntry when it is not pending any more, and what the gateway throws */
 export async function withdrawToken(ports: TokenPorts, asker: Asker, id: string): Promise<Answer<unknown>> {
   const tokens = ports.tokens(asker.scope)
-  const { tokens: pending } = await tokens.view(asker.scope)
+  const { tokens: pending } = await tokens.view(asker.scope, findWithinMs)
   const found = pending.find((token) => token.id === id)
   if (found === undefined) throw gone()
   const answer = await withdraw(ports, asker, id, found.member)

@@ -72,8 +72,8 @@ function refuseUnless(possibility: Possibility): void {
   if (possibility.kind === 'cannot') throw new CannotChangeTrust(possibility.because)
 }
 
-function write(
-  { gateway }: TrustPorts,
+async function write(
+  { gateway, told }: TrustPorts,
   { scope, target, signal }: Asker,
   request: {
     readonly method: 'POST' | 'PUT' | 'DELETE'
@@ -82,7 +82,11 @@ function write(
     readonly ifMatch?: string
   },
 ): Promise<Answer<unknown>> {
-  return gateway.write({ ...request, scope, target, parse: z.unknown(), ...(signal && { signal }) })
+  try {
+    return await gateway.write({ ...request, scope, target, parse: z.unknown(), ...(signal && { signal }) })
+  } finally {
+    told.changed()
+  }
 }
 
 /** The certificate that was pasted, and nothing beside it: a key has no business here. */

@@ -9,13 +9,15 @@ import type { Gateway } from '../gateway/gateway.ts'
 import type { Scope } from '../gateway/scope.ts'
 import type { Clock } from '../lib/clock.ts'
 import { instant } from '../lib/clock.ts'
-import { soon } from '../lists/patience.ts'
+import { PATIENCE_MS, soon } from '../lists/patience.ts'
 import { pendingToken } from './trust-token.ts'
 
 export interface PendingTokensOptions {
   readonly gateway: Pick<Gateway, 'read'>
   /** Who made it and when this console withdraws it, by its operation. */
   readonly known: (operation: string) => Pick<PendingToken, 'madeBy' | 'withdrawnAt'>
+  /** Why nobody tells anything now, as a sentence; null while there is no such reason. Nobody waits then. */
+  readonly loss: () => string | null
   readonly clock: Clock
 }
 
@@ -28,7 +30,6 @@ export interface TokensView {
 type KnownToken = Omit<PendingToken, 'madeBy' | 'withdrawnAt'>
 
 const nobody = { madeBy: null, withdrawnAt: null } as const
-const patienceMs = 1_500
 const deadlineMs = 35_000
 
 export class PendingTokens {
@@ -43,31 +44,45 @@ export class PendingTokens {
   }
 
   /** What is known after a moment's wait; never rejects. */
-  async view(scope: Scope): Promise<TokensView> {
-    const { clock, known } = this.#options
-    this.#reading ??= this.#read(scope).finally(() => (this.#reading = null))
+  async view(scope: Scope, patienceMs = PATIENCE_MS): Promise<TokensView> {
+    const { clock, known, loss } = this.#options
     const isRead = await soon(
       clock,
-      this.#reading.then(() => true),
-      patienceMs,
+      this.#readOnce(scope).then(() => true),
+      loss() === null ? patienceMs : 0,
     )
     const tokens = this.#known.map((token): PendingToken => ({ ...token, ...known(token.id) }))
     const late = isRead === null ? 'A server hangs, and Incus waits for it before it lists tokens.' : null
-    return { tokens, freshness: freshnessOf(this.#readAt, late ?? this.#failure) }
+    return { tokens, freshness: freshnessOf(this.#readAt, loss() ?? late ?? this.#failure) }
   }
 
   /** One was made; the next list has it too. */
   made(operation: IncusOperation): void {
     const token = pendingToken(operation, nobody)
-    if (token !== null) this.#known = [...this.#known.filter(({ id }) => id !== token.id), token]
+    if (token !== null) this.#change([...this.#known.filter(({ id }) => id !== token.id), token])
   }
 
   /** One is no more. */
   gone(operation: string): void {
-    this.#known = this.#known.filter(({ id }) => id !== operation)
+    this.#change(this.#known.filter(({ id }) => id !== operation))
   }
 
-  async #read(scope: Scope): Promise<void> {
+  /** A list that was asked for before does not have it. */
+  #change(known: readonly KnownToken[]): void {
+    this.#known = known
+    this.#reading = null
+  }
+
+  #readOnce(scope: Scope): Promise<void> {
+    if (this.#reading !== null) return this.#reading
+    const reading: Promise<void> = this.#read(scope, () => this.#reading === reading).finally(() => {
+      if (this.#reading === reading) this.#reading = null
+    })
+    this.#reading = reading
+    return reading
+  }
+
+  async #read(scope: Scope, isWanted: () => boolean): Promise<void> {
     const { gateway, clock } = this.#options
     try {
       const { value } = await gateway.read({
@@ -80,11 +95,12 @@ export class PendingTokens {
         parse: IncusOperationMap,
         deadlineMs,
       })
+      if (!isWanted()) return
       this.#known = value.flatMap((operation) => pendingToken(operation, nobody) ?? [])
       this.#readAt = clock.now()
       this.#failure = null
     } catch (error) {
-      this.#failure = error instanceof Error ? error.message : String(error)
+      if (isWanted()) this.#failure = error instanceof Error ? error.message : String(error)
     }
   }
 }

@@ -9,8 +9,10 @@ import type { Gateway } from '../gateway/gateway.ts'
 import { MemberError } from '../gateway/member-error.ts'
 import type { Answer } from '../gateway/request.ts'
 import type { Scope } from '../gateway/scope.ts'
+import { scopeKey } from '../gateway/scope.ts'
 import type { Clock } from '../lib/clock.ts'
 import { instant } from '../lib/clock.ts'
+import type { LastTold } from '../lists/last-told.ts'
 import { NoSuchEntry } from './trust-error.ts'
 import type { PendingTokens } from './pending-tokens.ts'
 import type { IdentityRotation } from './rotation.ts'
@@ -32,6 +34,8 @@ export interface TrustPorts {
   readonly cannotWithdraw: () => string | null
   /** Who used what, as far as the servers' request log was followed. */
   readonly uses: Uses
+  /** What Incus told to whom. */
+  readonly told: LastTold<ToldTrust>
   readonly rotation: Pick<IdentityRotation, 'rotate' | 'state'>
   readonly clock: Clock
 }
@@ -62,36 +66,65 @@ export interface Asker {
   readonly signal?: AbortSignal
 }
 
-/** @throws what the gateway throws for the entries; the rest is left out where it cannot be read. */
+/** What Incus says to one person or role; null where it does not, or could not be asked. */
+export interface ToldTrust {
+  readonly entries: readonly IncusTrustEntry[]
+  readonly server: Pick<AuthorizationFacts, 'config' | 'extensions'> | null
+  readonly projects: readonly string[] | null
+  readonly answer: Answer<unknown>
+}
+
+/**
+ * What Incus says now, or said last where it is late. Without an answer where it is not of now.
+ *
+ * @throws what the gateway throws when Incus refuses the entries to this person
+ */
 export async function readTrust(
   ports: TrustPorts,
   asker: Asker,
-): Promise<{ readonly view: TrustView; readonly answer: Answer<unknown> }> {
-  const [read, server, projects, tokens] = await Promise.all([
-    readEntries(ports, asker),
+): Promise<{ readonly view: TrustView; readonly answer: ToldTrust['answer'] | null }> {
+  const { scope, target, seesUses } = asker
+  const [{ value: told, freshness }, tokens] = await Promise.all([
+    // It goes on behind for the next, so it does not end with this request.
+    ports.told.read(scopeKey(scope), JSON.stringify(target), () => askAll(ports, { scope, target, seesUses })),
+    ports.tokens(scope).view(scope),
+  ])
+  const entries = trustEntries(told?.entries ?? [], factsFor(ports, asker))
+  const own = entries.find(({ isConsole }) => isConsole) ?? null
+  const { cluster, mode } = ports
+  const facts = { cluster, mode, ...(told?.server ?? noConfiguration), own }
+  const view: TrustView = {
+    freshness,
+    entries,
+    tokens: tokens.tokens.filter((token) => isVisible(token, visibleProjects(scope))),
+    tokensFreshness: tokens.freshness,
+    uses: seesUses ? collectionOf(ports.uses) : null,
+    authorization: authorizationOf(facts),
+    // Of entries that are not known, nothing is found.
+    findings: told === null ? [] : trustFindings(facts),
+    rotation: { ...ports.rotation.state, cannot: told === null ? notKnown : cannotRotate(own) },
+    cannotWithdraw: ports.cannotWithdraw(),
+    projects: (told?.projects ?? []).filter((name) => isIn(visibleProjects(scope), name)),
+  }
+  return { view, answer: freshness.kind === 'fresh' && told !== null ? told.answer : null }
+}
+
+const noConfiguration = { config: {}, extensions: null } as const
+const notKnown = 'It is not known whom the cluster trusts.'
+
+async function askAll(ports: TrustPorts, asker: Asker): Promise<ToldTrust> {
+  const [entries, server, projects] = await Promise.all([
+    askEntries(ports, asker),
     orNull(ask(ports, asker, '', IncusServer)),
     orNull(ask(ports, asker, '/projects', listOf(z.string()))),
-    ports.tokens(asker.scope).view(asker.scope),
   ])
-  const facts = {
-    cluster: ports.cluster,
-    mode: ports.mode,
-    config: server?.value.config ?? {},
-    extensions: server?.value.api_extensions ?? null,
-    own: read.entries.find(({ isConsole }) => isConsole) ?? null,
+  const { value, ...answer } = entries
+  return {
+    entries: value,
+    server: server && { config: server.value.config ?? {}, extensions: server.value.api_extensions ?? null },
+    projects: projects && projects.value.map(nameIn),
+    answer: { ...answer, value: null },
   }
-  const view: TrustView = {
-    entries: read.entries,
-    tokens: tokens.tokens.filter((token) => isVisible(token, visibleProjects(asker.scope))),
-    tokensFreshness: tokens.freshness,
-    uses: asker.seesUses ? collectionOf(ports.uses) : null,
-    authorization: authorizationOf(facts),
-    findings: trustFindings(facts),
-    rotation: { ...ports.rotation.state, cannot: cannotRotate(read.entries) },
-    cannotWithdraw: ports.cannotWithdraw(),
-    projects: (projects?.value ?? []).map(nameIn).filter((name) => isIn(visibleProjects(asker.scope), name)),
-  }
-  return { view, answer: read.answer }
 }
 
 /** What decides who may do what, without the entry of the console. @throws what the gateway throws */
@@ -128,7 +161,7 @@ export async function readEntries(
   ports: TrustPorts,
   asker: Asker,
 ): Promise<{ readonly entries: TrustEntry[]; readonly answer: Answer<unknown> }> {
-  const answer = await ask(ports, asker, '/certificates', listOf(IncusTrustEntry), { recursion: '1' })
+  const answer = await askEntries(ports, asker)
   return { entries: trustEntries(answer.value, factsFor(ports, asker)), answer }
 }
 
@@ -156,6 +189,10 @@ function collectionOf({ collection: { off, since, gaps, deaf } }: Uses): UseColl
   return { off, since: since === null ? null : instant(since), missed: [...now, ...before].slice(0, mostMissed) }
 }
 
+function askEntries(ports: TrustPorts, asker: Asker): Promise<Answer<IncusTrustEntry[]>> {
+  return ask(ports, asker, '/certificates', listOf(IncusTrustEntry), { recursion: '1' })
+}
+
 function ask<Parsed>(
   { gateway }: TrustPorts,
   { scope, target, signal }: Asker,
@@ -167,9 +204,8 @@ function ask<Parsed>(
 }
 
 /** As far as the entries tell; the rest is seen when it is tried. */
-function cannotRotate(entries: readonly TrustEntry[]): string | null {
-  const own = entries.find(({ isConsole }) => isConsole)
-  if (own === undefined) return 'This console has no entry of its own here.'
+function cannotRotate(own: TrustEntry | null): string | null {
+  if (own === null) return 'This console has no entry of its own here.'
   return own.restricted ? "The console's own identity is restricted and may add none." : null
 }
 

@@ -41,7 +41,7 @@ export function trustRoutes(
       object: ({ cluster }) => cluster,
       handler: async (context, { params }) => {
         const { view, answer } = await readTrust(of(params.cluster), await askerOf(context, params.cluster))
-        context.answeredBy(answer)
+        if (answer !== null) context.answeredBy(answer)
         return view
       },
     }),
@@ -107,8 +107,8 @@ export function trustRoutes(
       stepUp: true,
       object: ({ cluster }) => cluster,
       handler: async (_context, { params: { cluster } }) => {
-        const { rotation, own } = of(cluster)
-        await rotation.rotate()
+        const { rotation, own, told } = of(cluster)
+        await rotation.rotate().finally(() => told.changed())
         return { fingerprint: own() ?? '' }
       },
     }),

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { MaskedValue } from '../domain/redacted.ts'
 import { endpoint } from './endpoint.ts'
-import { Instant } from './freshness.ts'
+import { Freshness, Instant } from './freshness.ts'
 
 /** Directories of authorities that people use, by the name they know them by. */
 export const acmeDirectories = [
@@ -63,6 +63,8 @@ export const AcmeOrder = z.object({
 export type AcmeOrder = z.infer<typeof AcmeOrder>
 
 export const AcmeView = z.object({
+  /** How current the settings and the warnings are; where they are unavailable, the state is `unknown`. */
+  freshness: Freshness,
   /** `hidden`: Incus does not show the settings to this person. `unknown`: no server tells them now. */
   state: z.enum(['off', 'incomplete', 'on', 'waiting', 'late', 'failing', 'hidden', 'unknown']),
   /** The state as a sentence. */

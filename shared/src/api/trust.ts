@@ -102,6 +102,8 @@ export const TrustFinding = Finding.extend({
 export type TrustFinding = z.infer<typeof TrustFinding>
 
 export const TrustView = z.object({
+  /** How current everything but the tokens is; where it is unavailable there is nothing of it. */
+  freshness: Freshness,
   entries: z.array(TrustEntry),
   tokens: z.array(PendingToken),
   /** How current `tokens` is: a server that hangs keeps Incus from listing them. */

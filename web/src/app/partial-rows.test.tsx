@@ -338,6 +338,7 @@ const barePath: AccessPath = {
 }
 
 const bareTrust: TrustView = {
+  freshness: { kind: 'fresh', asOf: '2026-01-01T00:00:00.000Z' },
   entries: [
     {
       fingerprint: 'f'.repeat(64),
