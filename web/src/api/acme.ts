@@ -1,4 +1,4 @@
-import { changeAcme, checkAcme, getAcme, renewAcme } from '@malleus/shared/api/acme.ts'
+import { changeAcme, checkAcme, getAcme, renewAcme, type AcmeView } from '@malleus/shared/api/acme.ts'
 import type { BodyOf } from '@malleus/shared/api/endpoint.ts'
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
 import { call } from './client.ts'
@@ -10,8 +10,13 @@ export function acmeQuery(cluster: string) {
     queryKey: ['cluster', cluster, 'certificate', 'acme'],
     enabled: () => maySee(cluster, 'acme.read'),
     queryFn: ({ signal }) => call(getAcme, { params: { cluster } }, { signal }),
-    refetchInterval: ({ state }) => (state.data?.order?.endedAt === null ? 2_000 : 60_000),
+    refetchInterval: ({ state: { data } }) => (data !== undefined && isMoving(data) ? 2_000 : 60_000),
   })
+}
+
+/** An order goes on, or what was late is there a moment later. */
+function isMoving({ order, freshness }: AcmeView): boolean {
+  return order?.endedAt === null || freshness.kind !== 'fresh'
 }
 
 /** What is typed here, secrets too, is in the memory of the dialog alone, and gone with it. */

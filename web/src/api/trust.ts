@@ -10,6 +10,7 @@ import {
   updateTrustEntry,
   withdrawTrustToken,
   type TrustEntry,
+  type TrustView,
 } from '@malleus/shared/api/trust.ts'
 import type { Target } from '@malleus/shared/domain/target.ts'
 import { queryOptions, useMutation, useQueryClient } from '@tanstack/react-query'
@@ -22,8 +23,13 @@ export function trustQuery(cluster: string, target: Target) {
     queryKey: ['cluster', cluster, 'trust', target],
     enabled: () => maySee(cluster, 'trust.list'),
     queryFn: ({ signal }) => call(getTrust, { params: { cluster } }, { signal, target }),
-    refetchInterval: 15_000,
+    // What was late is there a moment later.
+    refetchInterval: ({ state }) => (isOld(state.data) ? 2_000 : 15_000),
   })
+}
+
+function isOld(trust: TrustView | undefined): boolean {
+  return trust !== undefined && (trust.freshness.kind !== 'fresh' || trust.tokensFreshness.kind !== 'fresh')
 }
 
 /** One entry as it is now, with what a change of it has to name. */

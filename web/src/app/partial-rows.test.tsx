@@ -196,6 +196,25 @@ describe('T-partial-rows: every page is drawn, and marks what is missing', () =>
     }
   })
 
+  test('trust of which nothing is known, and trust that is old', async () => {
+    const gone: TrustView = {
+      ...bareTrust,
+      entries: [],
+      freshness: { kind: 'unavailable', reason: 'The cluster database does not answer.' },
+    }
+    const cases: [TrustView, string][] = [
+      [gone, 'Whom the cluster trusts is not known: the cluster database does not answer.'],
+      [{ ...bareTrust, freshness: stale }, 'server3 stopped answering'],
+    ]
+    for (const [trust, mark] of cases) {
+      queryClient.setQueryData(trustQuery('prod', { kind: 'any' }).queryKey, trust)
+      const html = await draw('/clusters/prod/trust', bare)
+      expect(html).not.toContain('could not be shown')
+      expect(html).not.toMatch(/undefined|NaN|Invalid Date|nobody that you|0 clients/)
+      expect(html).toContain(mark)
+    }
+  })
+
   test('access paths of which nothing was measured yet', async () => {
     for (const paths of [[], [barePath]]) {
       queryClient.setQueryData(accessPathsQuery('prod').queryKey, { paths })

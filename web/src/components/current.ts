@@ -9,6 +9,7 @@ import type { MemberList } from '../api/apply-live-event.ts'
 import { clusterListQuery } from '../api/clusters.ts'
 import { memberListQuery } from '../api/members.ts'
 import { sessionQuery } from '../api/session.ts'
+import { whyReadOnly } from './database-words.ts'
 
 /** What the page is about, from its link and the cache. All of it only inside a cluster's pages. */
 
@@ -41,6 +42,13 @@ export function useMay(action: Action): { readonly may: boolean; readonly becaus
   const cluster = useClusterName()
   const may = session?.permissions[cluster]?.includes(action) ?? false
   return { may, because: mayNot(session?.principal.roles ?? []) }
+}
+
+/** The same for what changes the cluster: nobody may while nothing can be changed. */
+export function useMayChange(action: Action): { readonly may: boolean; readonly because: string } {
+  const permission = useMay(action)
+  const readOnly = whyReadOnly(useCluster()?.database)
+  return permission.may && readOnly !== undefined ? { may: false, because: readOnly } : permission
 }
 
 /** "Your role is auditor, which does not show the servers." */

@@ -2,7 +2,8 @@ import type { AcmeOrder, AcmeView } from '@malleus/shared/api/acme.ts'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { acmeQuery, useRenewAcme } from '../../api/acme.ts'
-import { useMay } from '../../components/current.ts'
+import { useMay, useMayChange } from '../../components/current.ts'
+import { describeOld } from '../../components/freshness-words.ts'
 import { ProblemDetail, ProblemNotice } from '../../components/ProblemNotice.tsx'
 import { serverNow } from '../../lib/clock.ts'
 import { formatAgo, formatDate, formatDuration, formatExpiry, formatFull } from '../../lib/time.ts'
@@ -43,9 +44,10 @@ export function AcmeCard({ cluster }: { cluster: string }) {
 }
 
 function Known({ cluster, view }: { cluster: string; view: AcmeView }) {
-  const { may, because } = useMay('acme.configure')
+  const { may, because } = useMayChange('acme.configure')
   const [isOpen, setOpen] = useState(false)
-  const { settings, state, order } = view
+  const { settings, state, order, freshness } = view
+  const old = describeOld('It', freshness)
   const look = looks[state]
   const isUnderWay = order !== null && order.endedAt === null
   const reason = may ? (isUnderWay ? 'An order is under way.' : unreadable(view)) : because
@@ -63,6 +65,7 @@ function Known({ cluster, view }: { cluster: string; view: AcmeView }) {
         </Button>
       }
     >
+      {old !== undefined && <p className="border-b border-line px-(--pad-x) py-2 text-warning">{old}</p>}
       <p className="px-(--pad-x) py-2.5 text-ink-2">{view.sentence}</p>
       {order !== null && <Order order={order} />}
       {settings !== null && (

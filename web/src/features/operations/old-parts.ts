@@ -1,5 +1,6 @@
 import type { OperationList } from '../../api/operations.ts'
 import { listNames } from '../../components/cluster-words.ts'
+import { lowerFirst } from '../../components/freshness-words.ts'
 import { formatClock } from '../../lib/time.ts'
 
 /** Servers of which it is not known what they do now, for the same reason, in one sentence. */
@@ -36,8 +37,4 @@ function sentenceOf(members: OperationList['members']): OldPart {
   const times = members.flatMap((member) => (member.freshness.kind === 'stale' ? [member.freshness.asOf] : []))
   const asOf = times.toSorted()[0] ?? first.freshness.asOf
   return { sentence: `${where} is as of ${formatClock(asOf)}: ${reason}`, servers }
-}
-
-function lowerFirst(sentence: string): string {
-  return sentence.replace(/^(The|It|No|A) /, (word) => word.toLowerCase())
 }

@@ -1,7 +1,7 @@
 import type { TrustEntry, TrustView } from '@malleus/shared/api/trust.ts'
 import { canRemoveTrust } from '@malleus/shared/domain/possibilities.ts'
 import { lazy, Suspense, useState } from 'react'
-import { useMay } from '../../components/current.ts'
+import { useMayChange } from '../../components/current.ts'
 import { Fingerprint } from '../../components/Fingerprint.tsx'
 import { MemberLink } from '../../components/MemberLink.tsx'
 import { Ago } from '../../components/Ticking.tsx'
@@ -29,9 +29,9 @@ export function EntryPanel(props: {
 }) {
   const { cluster, entry, all, projects, uses, rotation, onRemove, onRotate, onClose } = props
   const [editing, setEditing] = useState(false)
-  const update = useMay('trust.update')
-  const remove = useMay('trust.remove')
-  const rotate = useMay('trust.rotate')
+  const update = useMayChange('trust.update')
+  const remove = useMayChange('trust.remove')
+  const rotate = useMayChange('trust.rotate')
   const whyNotRotate = rotate.may
     ? (rotation.cannot ?? (rotation.stage === 'settled' ? undefined : 'It is being rotated already.'))
     : rotate.because

@@ -1,6 +1,7 @@
 import type { TrustFinding, TrustView } from '@malleus/shared/api/trust.ts'
 import { lazy, Suspense, useState } from 'react'
-import { useMay } from '../../components/current.ts'
+import { useMayChange } from '../../components/current.ts'
+import { lowerFirst } from '../../components/freshness-words.ts'
 import { Button } from '../../ui/Button.tsx'
 import { Card, Fact, Facts } from '../../ui/Card.tsx'
 import { inkOf, StateMark } from '../../ui/StateMark.tsx'
@@ -10,14 +11,20 @@ import { describeAuthorization, findingShapes } from './trust-words.ts'
 const SettingDialog = lazy(() => import('./SettingDialog.tsx').then((m) => ({ default: m.SettingDialog })))
 
 /** Which rules decide, and what an administrator should know about that, with how it is put right. */
-export function FindingsCard({ cluster, trust: { authorization, findings } }: { cluster: string; trust: TrustView }) {
+export function FindingsCard({ cluster, trust }: { cluster: string; trust: TrustView }) {
+  const { authorization, findings, freshness } = trust
   const [fixing, setFixing] = useState<TrustFinding | null>(null)
   return (
     <Card title="Who can do what">
       <Facts>
         <Fact name="Decided by">
           {authorization === null ? (
-            <span className="text-ink-3">Not known: the configuration may not be seen by you.</span>
+            <span className="text-ink-3">
+              Not known:{' '}
+              {freshness.kind === 'unavailable'
+                ? lowerFirst(freshness.reason)
+                : 'the configuration may not be seen by you.'}
+            </span>
           ) : (
             describeAuthorization(authorization)
           )}
@@ -61,7 +68,7 @@ export function FindingsCard({ cluster, trust: { authorization, findings } }: { 
 
 function FindingRow({ finding, onFix }: { finding: TrustFinding; onFix: () => void }) {
   const { severity, text, fix, command, setting } = finding
-  const { may, because } = useMay('trust.configure')
+  const { may, because } = useMayChange('trust.configure')
   return (
     <li className="flex items-start gap-2.5 px-(--pad-x) py-2.5">
       <span className="mt-1">

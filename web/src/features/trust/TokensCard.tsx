@@ -1,7 +1,7 @@
 import type { PendingToken, TrustView } from '@malleus/shared/api/trust.ts'
 import { useState } from 'react'
 import { useWithdrawToken } from '../../api/trust.ts'
-import { useMay, useTarget } from '../../components/current.ts'
+import { useMayChange, useTarget } from '../../components/current.ts'
 import { MemberLink } from '../../components/MemberLink.tsx'
 import { Ago } from '../../components/Ticking.tsx'
 import { useTicking } from '../../lib/clock.ts'
@@ -16,7 +16,7 @@ import { mayDo } from './trust-words.ts'
 export function TokensCard({ cluster, trust }: { cluster: string; trust: TrustView }) {
   const { tokens, tokensFreshness: freshness } = trust
   const [withdrawing, setWithdrawing] = useState<PendingToken | null>(null)
-  const { may, because } = useMay('trust.withdraw')
+  const { may, because } = useMayChange('trust.withdraw')
   return (
     <Card title="Pending tokens" note={tokens.length === 0 ? undefined : tokens.length}>
       {freshness.kind !== 'fresh' && (

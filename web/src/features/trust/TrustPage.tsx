@@ -4,8 +4,9 @@ import { useQuery } from '@tanstack/react-query'
 import { getRouteApi } from '@tanstack/react-router'
 import { lazy, Suspense, useDeferredValue, useState } from 'react'
 import { trustQuery } from '../../api/trust.ts'
-import { useMay, useTarget } from '../../components/current.ts'
+import { useMayChange, useTarget } from '../../components/current.ts'
 import { FilterButton } from '../../components/FilterButton.tsx'
+import { FreshnessNotice } from '../../components/FreshnessNotice.tsx'
 import { EmptyTable, ForRole, ListPage } from '../../components/ListPage.tsx'
 import { plural } from '../../lib/plural.ts'
 import { useStore } from '../../lib/store.ts'
@@ -59,8 +60,8 @@ function Trust() {
   const [rotating, setRotating] = useState(false)
   const [removing, setRemoving] = useState<readonly TrustEntry[] | null>(null)
   const [picked, setPicked] = useState<ReadonlySet<string>>(new Set())
-  const add = useMay('trust.token')
-  const remove = useMay('trust.remove')
+  const add = useMayChange('trust.token')
+  const remove = useMayChange('trust.remove')
   const shown = shownColumns(useStore(preferences).trustColumns)
   const narrow = (change: Partial<ReturnType<typeof route.useSearch>>) =>
     void navigate({ search: (before) => ({ ...before, ...change }), replace: true })
@@ -70,6 +71,7 @@ function Trust() {
   const sort = parseSort(sortText)
 
   const all = trust?.entries ?? none
+  const isKnown = trust !== undefined && trust.freshness.kind !== 'unavailable'
   const rows = sortEntries(filterEntries(all, { query, kind }), sort)
   const opened = all.find(({ fingerprint }) => fingerprint === openedName)
   const chosen = all.filter(({ fingerprint }) => picked.has(fingerprint))
@@ -101,9 +103,16 @@ function Trust() {
     <>
       <ListPage
         title="Trust"
-        sentence={trust && describeTrust(all, trust.tokens, kind === 'server' ? 0 : rows.length)}
+        sentence={isKnown ? describeTrust(all, trust.tokens, kind === 'server' ? 0 : rows.length) : undefined}
         error={error}
-        notices={trust && <RotationNotice rotation={trust.rotation} />}
+        notices={
+          trust && (
+            <>
+              <FreshnessNotice what="Whom the cluster trusts" freshness={trust.freshness} />
+              <RotationNotice rotation={trust.rotation} />
+            </>
+          )
+        }
         filter={{
           label: 'Filter by name, fingerprint, project, issuer…',
           value: text,
@@ -140,7 +149,11 @@ function Trust() {
           <div className={opened === undefined ? '' : 'lg:grid lg:grid-cols-[minmax(0,1fr)_400px] lg:items-start'}>
             {rows.length === 0 ? (
               <EmptyTable>
-                {all.length === 0 ? 'The cluster trusts nobody that you may see.' : 'No entry fits.'}
+                {!isKnown
+                  ? 'It is not known whom the cluster trusts.'
+                  : all.length === 0
+                    ? 'The cluster trusts nobody that you may see.'
+                    : 'No entry fits.'}
               </EmptyTable>
             ) : (
               <LongTable
