@@ -47,7 +47,7 @@ function Known({ cluster, view }: { cluster: string; view: AcmeView }) {
   const { may, because } = useMayChange('acme.configure')
   const [isOpen, setOpen] = useState(false)
   const { settings, state, order, freshness } = view
-  const old = describeOld('It', freshness)
+  const old = describeOld('This', freshness)
   const look = looks[state]
   const isUnderWay = order !== null && order.endedAt === null
   const reason = may ? (isUnderWay ? 'An order is under way.' : unreadable(view)) : because
