@@ -4,7 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 import { useState } from 'react'
 import { certificateQuery } from '../../api/certificate.ts'
 import { replacementQuery, useCheckCertificate, useReplaceCertificate } from '../../api/certificate-replacement.ts'
-import { useMay, useTarget } from '../../components/current.ts'
+import { useMayChange, useTarget } from '../../components/current.ts'
 import { ForRole } from '../../components/ListPage.tsx'
 import { PageTitle } from '../../components/PageTitle.tsx'
 import { ProblemNotice } from '../../components/ProblemNotice.tsx'
@@ -78,7 +78,7 @@ function NewCertificate(props: { cluster: string; prepared: readonly PreparedKey
   const [key, setKey] = useState('')
   const checking = useCheckCertificate(cluster)
   const replacing = useReplaceCertificate(cluster, useTarget())
-  const { may, because } = useMay('certificate.replace')
+  const { may, because } = useMayChange('certificate.replace')
   // One intention, however often it is pressed; another one once something else is given.
   const [intention, setIntention] = useState(() => crypto.randomUUID())
 
