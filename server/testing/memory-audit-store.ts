@@ -1,5 +1,5 @@
 import { AuditRecord } from '@malleus/shared/api/audit.ts'
-import type { AuditFilter, AuditStore, ChainHead, StoredLine } from '../src/audit/audit-store.ts'
+import type { AuditStore, ChainHead, StoredLine } from '../src/audit/audit-store.ts'
 import { isQuiet, textOf } from '../src/audit/record.ts'
 
 /** The access history in memory, which fails when it is told to. */
@@ -25,16 +25,6 @@ export class MemoryAuditStore implements AuditStore {
       const line = this.lines.findLast((other) => chain === undefined || other.chain === chain)
       return line === undefined ? null : { chain: line.chain, seq: line.seq, hash: line.hash }
     })
-  }
-
-  latest({ clusters, withoutCluster, reads, object, limit }: AuditFilter): Promise<readonly AuditRecord[]> {
-    const found = this.records.filter(
-      (record) =>
-        (record.cluster === null ? withoutCluster : clusters.includes(record.cluster)) &&
-        (reads || !isQuiet(record)) &&
-        (object === undefined || record.object === object),
-    )
-    return Promise.resolve(found.toReversed().slice(0, limit))
   }
 
   after(position: number, limit: number): Promise<readonly StoredLine[]> {

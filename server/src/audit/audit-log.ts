@@ -14,7 +14,7 @@ import type { Logger } from '../lib/logger.ts'
 import type { Random } from '../lib/random.ts'
 import { Subscribable } from '../lib/subscribable.ts'
 import { AuditUnavailable } from './audit-error.ts'
-import type { AuditFilter, AuditStore, ChainHead } from './audit-store.ts'
+import type { AuditStore, ChainHead } from './audit-store.ts'
 import { ReadCounter } from './read-counter.ts'
 import { auditEntry, noHash, placeRecord, recordable } from './record.ts'
 import type { AuditEntry, AuditPhase } from './record.ts'
@@ -155,11 +155,6 @@ export class AuditLog {
       throw queueFull()
     }
     this.#enqueue(entry, 'outcome', this.#options.groupMs)
-  }
-
-  /** Newest first. */
-  latest(filter: AuditFilter): Promise<readonly AuditRecord[]> {
-    return this.#options.store.latest(filter)
   }
 
   /** Hears of every record once it is durable. Returns what ends the subscription. */

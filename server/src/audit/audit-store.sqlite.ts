@@ -2,9 +2,9 @@ import type { AuditRecord } from '@malleus/shared/api/audit.ts'
 import { CompiledQuery, sql } from 'kysely'
 import type { Generated, Kysely } from 'kysely'
 import type { Database } from '../database/database.ts'
-import type { AuditFilter, AuditStore, ChainHead, StoredLine } from './audit-store.ts'
+import type { AuditStore, ChainHead, StoredLine } from './audit-store.ts'
 import { packText, unpackText } from './packed-text.ts'
-import { isQuiet, parseRecord, textOf } from './record.ts'
+import { isQuiet, textOf } from './record.ts'
 
 interface AuditTables {
   chain: { id: Generated<number>; name: string }
@@ -44,23 +44,6 @@ export class SqliteAuditStore implements AuditStore {
     const heads = this.#lines().orderBy('record.position', 'desc').limit(1)
     const row = await (chain === undefined ? heads : heads.where('chain.name', '=', chain)).executeTakeFirst()
     return row === undefined ? null : { chain: row.chain, seq: row.seq, hash: row.hash }
-  }
-
-  async latest({ clusters, withoutCluster, reads, object, limit }: AuditFilter): Promise<readonly AuditRecord[]> {
-    let question = this.#lines()
-      .where((is) =>
-        is.or([
-          ...(clusters.length > 0 ? [is('record.cluster', 'in', clusters)] : []),
-          ...(withoutCluster ? [is('record.cluster', 'is', null)] : []),
-        ]),
-      )
-      .orderBy('record.position', 'desc')
-      .limit(limit)
-    if (!reads) question = question.where('record.quiet', '=', 0)
-    if (object !== undefined) question = question.where('record.object', '=', object)
-    const rows = await question.execute()
-    // A line that is no record any more was tampered with: the verification names it, the list goes on without it.
-    return rows.map((row) => parseRecord(lineOf(row).text)).filter((record) => record !== undefined)
   }
 
   async after(position: number, limit: number): Promise<readonly StoredLine[]> {

@@ -1,17 +1,5 @@
 import type { AuditRecord } from '@malleus/shared/api/audit.ts'
 
-/** Which records are asked for; `clusters` is what the person may see. */
-export interface AuditFilter {
-  /** Records of these clusters. */
-  readonly clusters: readonly string[]
-  /** And those that belong to none: sign-ins, refusals at the door, starts and stops. */
-  readonly withoutCluster: boolean
-  /** Also those of people only looking. */
-  readonly reads: boolean
-  readonly object?: string
-  readonly limit: number
-}
-
 /** A record as it is kept: the canonical text, and beside it what questions are asked by. */
 export interface StoredLine {
   readonly position: number
@@ -39,8 +27,6 @@ export interface AuditStore {
   append(records: readonly AuditRecord[]): Promise<void>
   /** The last record of all, or of one chain; null when there is none. */
   head(chain?: string): Promise<ChainHead | null>
-  /** Newest first. */
-  latest(filter: AuditFilter): Promise<readonly AuditRecord[]>
   /** Newest first, those before a position. */
   before(position: number, limit: number): Promise<readonly StoredLine[]>
   /** Those at these positions, in no order; what is not there is left out. */

@@ -39,7 +39,6 @@ export class SimulatedHistory {
           const record = records.findLast((other) => chain === undefined || other.chain === chain)
           return record === undefined ? null : { chain: record.chain, seq: record.seq, hash: record.hash }
         }),
-      latest: () => Promise.resolve([]),
       after: (position, limit) => Promise.resolve(this.lines.slice(position, position + limit)),
       before: (position, limit) =>
         Promise.resolve(
