@@ -13,7 +13,7 @@ import { openDatabase } from '../database/database.ts'
 import { loadKeys } from '../lib/keys.ts'
 import { systemRandom } from '../lib/random.ts'
 
-const kills = process.env['MALLEUS_LONG'] === '1' ? 500 : 10
+const kills = process.env['MALLEUS_LONG'] === '1' ? 500 : 5
 
 // A whole console for each kill, on a machine that may have much to do.
 vi.setConfig({ testTimeout: 120_000 + kills * 20_000 })
