@@ -35,7 +35,7 @@ export default defineConfig({
       project('server', ['server/**/*.test.ts']),
       project('web', ['web/src/**/*.test.{ts,tsx}']),
       project('e2e', ['e2e/{demo,lab,support,bench}/**/*.test.ts']),
-      // Starts a real cluster; `npm test` runs it by itself, where Incus is.
+      // Starts a real cluster; `npm test` runs it with the others, where Incus is.
       project('conformance', ['e2e/conformance/**/*.test.ts'], { testTimeout: 120_000, hookTimeout: 180_000 }),
     ],
   },
