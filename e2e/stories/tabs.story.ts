@@ -26,7 +26,7 @@ story(
     await inEach(tabs, (tab) => expect(tab.getByText(/^Live,/)).toBeVisible())
     await expect.poll(() => liveStreams(stage)).toBe(1)
 
-    expect(await lateness(tabs, `${victim} is stuck.`, () => stage.world.break(victim, 'stuck'))).toBeLessThan(2_000)
+    expectQuick(await lateness(tabs, `${victim} is stuck.`, () => stage.world.break(victim, 'stuck')))
 
     // It goes while the server comes back: what happens between two streams is told by the second.
     const led = leader()
@@ -44,7 +44,7 @@ story(
       if (first === undefined) throw new Error('there is no other tab')
       await first.goto('/clusters/lab/members/server1')
       await expect(first.getByText('said to nine tabs')).toBeVisible({ timeout: 20_000 })
-      expect(await lateness(rest, `${victim} is stuck.`, () => stage.world.break(victim, 'stuck'))).toBeLessThan(2_000)
+      expectQuick(await lateness(rest, `${victim} is stuck.`, () => stage.world.break(victim, 'stuck')))
       expect(losses, 'every tab was live all the time').toEqual([])
     } finally {
       await stage.describe('server1', '')
@@ -52,8 +52,22 @@ story(
   },
 )
 
-/** How long after it began to happen the last of the tabs said it, in milliseconds; each notices by itself. */
-async function lateness(tabs: readonly Page[], sentence: string, happen: () => Promise<void>): Promise<number> {
+interface Lateness {
+  readonly firstMs: number
+  readonly lastMs: number
+}
+
+/**
+ * The news is in the browser within two seconds. All ten pages then draw at once, as none does that is behind another,
+ * and share two processors with six servers.
+ */
+function expectQuick({ firstMs, lastMs }: Lateness): void {
+  expect(firstMs).toBeLessThan(2_000)
+  expect(lastMs).toBeLessThan(6_000)
+}
+
+/** How long after it began to happen the first and the last of the tabs said it; each notices by itself. */
+async function lateness(tabs: readonly Page[], sentence: string, happen: () => Promise<void>): Promise<Lateness> {
   const said = tabs.map((tab) =>
     tab.evaluate(
       (text) =>
@@ -69,7 +83,8 @@ async function lateness(tabs: readonly Page[], sentence: string, happen: () => P
   )
   const begun = Date.now()
   await happen()
-  return Math.max(...(await Promise.all(said))) - begun
+  const times = (await Promise.all(said)).map((at) => at - begun)
+  return { firstMs: Math.min(...times), lastMs: Math.max(...times) }
 }
 
 /** The page that opened the live stream last. */
